@@ -1,0 +1,72 @@
+"""Pixel classification of hyperspectral scenes with HybridSN and its relatives.
+
+The names below are loaded when they are first used, so that ``import hsi`` and the command line's
+help do not wait for PyTorch.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hsi.errors import HsiError
+    from hsi.inference import predict_scene
+    from hsi.models import build_model
+    from hsi.sampling import BandPCA, PatchDataset, Split, overlap_audit, split_pixels
+    from hsi.scenes import Scene, load_scene
+    from hsi.training import Classifier, Recipe, Run, Settings
+    from hsi.workflows import evaluate, map_scene, train
+
+_HOMES = {
+    "BandPCA": "sampling",
+    "Classifier": "training",
+    "HsiError": "errors",
+    "PatchDataset": "sampling",
+    "Recipe": "training",
+    "Run": "training",
+    "Scene": "scenes",
+    "Settings": "training",
+    "Split": "sampling",
+    "build_model": "models",
+    "evaluate": "workflows",
+    "load_scene": "scenes",
+    "map_scene": "workflows",
+    "overlap_audit": "sampling",
+    "predict_scene": "inference",
+    "split_pixels": "sampling",
+    "train": "workflows",
+}
+
+__version__ = version("hsi")
+__all__ = [
+    "BandPCA",
+    "Classifier",
+    "HsiError",
+    "PatchDataset",
+    "Recipe",
+    "Run",
+    "Scene",
+    "Settings",
+    "Split",
+    "__version__",
+    "build_model",
+    "evaluate",
+    "load_scene",
+    "map_scene",
+    "overlap_audit",
+    "predict_scene",
+    "split_pixels",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hsi' has no attribute '{name}'")
+    value = getattr(import_module(f"hsi.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
