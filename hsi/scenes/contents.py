@@ -1,0 +1,105 @@
+"""What a reader returns, and how one of several arrays in a file is chosen."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsi.errors import SceneError, UsageError
+from hsi.scenes.palette import Color
+
+Purpose = Literal["cube", "labels"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """An array of a file and what the file says of it. Fields are those of `Scene`."""
+
+    array: Any
+    wavelengths: NDArray[np.float64] | None = None
+    rgb_bands: tuple[int, int, int] | None = None
+    nodata: float | None = None
+    class_names: dict[int, str] = field(default_factory=dict)
+    class_colors: dict[int, Color] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An array in a file, before it is read."""
+
+    shape: tuple[int, ...]
+    kind: str
+    numeric: bool
+
+    def __str__(self) -> str:
+        return f"{' x '.join(map(str, self.shape))} {self.kind}"
+
+
+def choose_array(
+    path: Path, entries: dict[str, Entry], *, key: str | None, purpose: Purpose
+) -> str:
+    """Return the name of the array to read from a file that may hold several.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    entries : dict
+        The file's arrays by name.
+    key : str or None
+        The wanted name. None: the only array that can serve the purpose.
+    purpose : {"cube", "labels"}
+        A cube has three axes; labels have two, or three of which one has length 1.
+
+    Raises
+    ------
+    UsageError
+        If there is no array of that name, or several can be meant.
+    SceneError
+        If nothing in the file serves the purpose.
+    """
+    option = "--key" if purpose == "cube" else "--labels-key"
+    if key is not None:
+        if key not in entries:
+            near = difflib.get_close_matches(key, entries, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise UsageError(f"{path} holds no array '{key}'{hint}\nIt holds {_listing(entries)}")
+        if not entries[key].numeric:
+            raise SceneError(f"'{key}' in {path} is {entries[key].kind}; expected numbers")
+        return key
+    fits = [name for name, entry in entries.items() if entry.numeric and _fits(entry, purpose)]
+    if len(fits) == 1:
+        return fits[0]
+    if fits:
+        raise UsageError(
+            f"{path} holds {len(fits)} arrays that could be the {purpose}: "
+            f"{_listing({name: entries[name] for name in fits})}\nChoose one with {option}."
+        )
+    wanted = "a cube: three axes, rows x columns x bands"
+    if purpose == "labels":
+        wanted = "labels: two axes, rows x columns"
+    raise SceneError(
+        f"{path} holds nothing that could be {wanted}\n"
+        f"It holds {_listing(entries) if entries else 'no array at all'}"
+    )
+
+
+def _fits(entry: Entry, purpose: Purpose) -> bool:
+    if purpose == "cube":
+        return len(entry.shape) == 3
+    if len(entry.shape) == 3:
+        return entry.shape[0] == 1 or entry.shape[2] == 1
+    # MATLAB knows no scalars: a 1 x 1 array is a setting that was saved along.
+    return len(entry.shape) == 2 and entry.shape != (1, 1)
+
+
+def _listing(entries: dict[str, Entry]) -> str:
+    shown = [f"'{name}' ({entry})" for name, entry in list(entries.items())[:12]]
+    more = [f"and {len(entries) - 12} more"] if len(entries) > 12 else []
+    return ", ".join(shown + more)

@@ -1,0 +1,255 @@
+"""`load_scene`: from a name or a path to a scene."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsi.errors import SceneError, UsageError, unknown_name
+from hsi.scenes.catalogue import SYNTHETIC, Card, find_card, list_cards, plain_name, read_card
+from hsi.scenes.contents import Contents, Purpose
+from hsi.scenes.cube import BandSelection, bands_with_data
+from hsi.scenes.envi import find_header, read_envi
+from hsi.scenes.fetch import locate
+from hsi.scenes.labels import as_labels
+from hsi.scenes.matlab import read_matlab
+from hsi.scenes.numpy_files import read_npy, read_npz
+from hsi.scenes.palette import Color
+from hsi.scenes.scene import Scene, default_rgb_bands
+
+READERS: dict[str, Callable[..., Contents]] = {
+    ".mat": read_matlab,
+    ".npy": read_npy,
+    ".npz": read_npz,
+    ".hdr": read_envi,
+}
+SUPPORTED = ".mat, .npy, .npz, ENVI (.hdr, or the data file beside it), .toml (a card)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """A file and the name of the array in it."""
+
+    path: Path
+    key: str | None
+
+    def read(self, purpose: Purpose) -> Contents:
+        return read_file(self.path, key=self.key, purpose=purpose)
+
+
+def load_scene(
+    dataset: str | os.PathLike[str],
+    *,
+    labels: str | os.PathLike[str] | None = None,
+    key: str | None = None,
+    labels_key: str | None = None,
+) -> Scene:
+    """Open a scene.
+
+    Parameters
+    ----------
+    dataset : str or path
+        The name of a scene with a card (``hsi scenes list``; case does not matter, nor ``-`` or
+        ``_``), ``"synthetic"``, the path of a card, or the path of an image: MATLAB (``.mat``,
+        level 5 or 7.3), ENVI (the header or the data file beside it), ``.npy`` or ``.npz``.
+    labels : str or path, optional
+        File with the ground truth, in any of these formats. Default: the card's, if there is one.
+    key, labels_key : str, optional
+        Names of the arrays in files that hold several. `labels_key` without `labels` means an
+        array in the image's file.
+
+    Returns
+    -------
+    Scene
+        With the file's values: an image of an ENVI or ``.npy`` file is memory-mapped. Bands without
+        a value in any pixel are left out, and counted in ``metadata["empty_bands"]``.
+
+    Raises
+    ------
+    UsageError
+        If `dataset` is neither a name nor a file, or a key is wrong or missing.
+    SceneError
+        If a file is missing, damaged, or not what it should be.
+    DownloadError
+        If a file of a card is not on this machine and cannot be fetched.
+
+    Examples
+    --------
+    >>> scene = load_scene("synthetic")
+    >>> scene.cube.shape
+    (96, 96, 120)
+    """
+    text = os.fspath(dataset)
+    given = {"labels": labels, "key": key, "labels_key": labels_key}
+    if plain_name(text) == SYNTHETIC:
+        _refuse(given)
+        from hsi.scenes.synthetic import synthetic_scene
+
+        return synthetic_scene()
+
+    card = find_card(text)
+    source: dict[str, Any] = {"dataset": card.name if card else None}
+    if card is None:
+        path = Path(text).expanduser().absolute()
+        if not path.exists():
+            raise _neither_name_nor_file(text)
+        source["dataset"] = str(path)
+        if path.suffix.lower() == ".toml":
+            card = read_card(path)
+    if labels is not None:
+        source["labels"] = str(Path(labels).expanduser().absolute())
+    source |= {name: given[name] for name in ("key", "labels_key") if given[name] is not None}
+
+    if card is not None:
+        cube = _Place(path=locate(card, card.cube), key=key or card.cube.key)
+        truth = None
+        if card.labels is not None and labels is None:
+            found = locate(card, card.labels)
+            truth = _Place(path=found, key=labels_key or card.labels.key)
+    else:
+        cube, truth = _Place(path=path, key=key), None
+    if labels is not None:
+        truth = _Place(path=Path(source["labels"]), key=labels_key)
+    elif truth is None and labels_key is not None:
+        truth = _Place(path=cube.path, key=labels_key)
+    return _assemble(card, cube, truth, source=source)
+
+
+def read_file(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
+    """Read an array with the reader for the file's format.
+
+    Raises
+    ------
+    SceneError
+        If the file is missing, empty, a folder, a web page, damaged or of an unknown format.
+    """
+    _check_file(path)
+    reader = READERS.get(path.suffix.lower())
+    if reader is None and find_header(path) is not None:
+        reader = read_envi
+    if reader is None:
+        raise SceneError(
+            f"{path}: files of this kind ({path.suffix or 'no suffix, no .hdr beside it'}) cannot "
+            f"be read\nSupported: {SUPPORTED}"
+        )
+    return reader(path, key=key, purpose=purpose)
+
+
+def _assemble(
+    card: Card | None, cube: _Place, truth: _Place | None, *, source: dict[str, Any]
+) -> Scene:
+    """Read both files and put them together with what the card knows."""
+    contents = cube.read("cube")
+    shape = tuple(contents.array.shape)
+    if card is not None and card.shape is not None and shape != card.shape:
+        raise SceneError(
+            f"{cube.path} holds an image of {shape}; the card of {card.name} says {card.shape} "
+            "(rows, cols, bands)"
+        )
+    names, colors, label_map = dict(contents.class_names), dict(contents.class_colors), None
+    if truth is not None:
+        read = truth.read("labels")
+        label_map = as_labels(read.array, path=truth.path)
+        names |= read.class_names
+        colors |= read.class_colors
+    # What a label file says of its classes goes before the card: it may be another ground truth.
+    if card is not None and not names:
+        names, colors = _classes(card)
+    wavelengths, rgb_bands = contents.wavelengths, contents.rgb_bands
+    nodata, metadata = contents.nodata, dict(contents.metadata)
+    if card is not None:
+        if wavelengths is None and card.wavelengths is not None:
+            wavelengths = np.array(card.wavelengths, dtype=np.float64)
+        rgb_bands = card.rgb_bands or rgb_bands
+        nodata = card.nodata if nodata is None else nodata
+        metadata |= card.metadata
+    array, wavelengths, rgb_bands = _without_empty_bands(
+        cube.path, contents.array, wavelengths, rgb_bands, nodata, metadata
+    )
+    return Scene(
+        name=card.name if card else cube.path.stem,
+        cube=array,
+        labels=label_map,
+        class_names=names,
+        class_colors=colors,
+        wavelengths=wavelengths,
+        rgb_bands=rgb_bands,  # type: ignore[arg-type]
+        nodata=nodata,
+        components=card.components if card else 30,
+        source=source,
+        metadata=metadata,
+    )
+
+
+def _classes(card: Card) -> tuple[dict[int, str], dict[int, Color]]:
+    return (
+        {each.id: each.name for each in card.classes},
+        {each.id: each.color for each in card.classes},
+    )
+
+
+def _without_empty_bands(
+    path: Path,
+    cube: Any,
+    wavelengths: NDArray[np.float64] | None,
+    rgb_bands: tuple[int, int, int] | None,
+    nodata: float | None,
+    metadata: dict[str, Any],
+) -> tuple[Any, NDArray[np.float64] | None, tuple[int, int, int] | None]:
+    """Leave out bands without a value in any pixel; say in `metadata` how many there were."""
+    if np.ndim(cube) != 3 or np.dtype(cube.dtype).kind not in "iuf":
+        return cube, wavelengths, rgb_bands  # Scene refuses it with its own words
+    kept = bands_with_data(cube, nodata)
+    empty = cube.shape[2] - len(kept)
+    if not empty:
+        return cube, wavelengths, rgb_bands
+    if not len(kept):
+        raise SceneError(f"{path}: no pixel of any band holds a value")
+    metadata["empty_bands"] = empty
+    if wavelengths is not None:
+        wavelengths = wavelengths[kept]
+    if rgb_bands is not None:
+        red, green, blue = (int(np.abs(kept - band).argmin()) for band in rgb_bands)
+        rgb_bands = red, green, blue
+    else:
+        rgb_bands = default_rgb_bands(len(kept), wavelengths)
+    return BandSelection(cube, kept), wavelengths, rgb_bands
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what no reader needs to look at."""
+    if path.is_dir():
+        raise SceneError(f"{path} is a folder; expected a file\nSupported: {SUPPORTED}")
+    if not path.exists():
+        raise SceneError(f"{path} does not exist")
+    with path.open("rb") as file:
+        start = file.read(512).lstrip().lower()
+    if path.stat().st_size == 0:
+        raise SceneError(f"{path} is empty (0 bytes); get it anew")
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise SceneError(
+            f"{path} is a web page saved under that name, not data\n"
+            "Open it in a browser to see what the server said, and download the file anew."
+        )
+
+
+def _refuse(given: dict[str, Any]) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError(f"the synthetic scene takes no {name}; it is made, not read")
+
+
+def _neither_name_nor_file(text: str) -> UsageError:
+    if os.sep in text or Path(text).suffix:
+        return UsageError(
+            f"there is no file {Path(text).expanduser().absolute()}\n"
+            "`hsi scenes list` shows the scenes that are known by name."
+        )
+    error = unknown_name("scene", text, (*list_cards(), SYNTHETIC))
+    return UsageError(f"{error}\nNor is there a file of that name in {Path.cwd()}")

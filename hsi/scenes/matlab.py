@@ -1,0 +1,94 @@
+"""MATLAB files: level 5 (``save -v6``, ``-v7``) through SciPy, level 7.3 (HDF5) through h5py."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hsi.errors import SceneError
+from hsi.scenes.contents import Contents, Entry, Purpose, choose_array
+
+_NUMERIC = {
+    "double", "single", "logical",
+    "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+}  # fmt: skip
+
+
+def read_matlab(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
+    """Read one array of a MATLAB file, level 5 or 7.3.
+
+    Raises
+    ------
+    SceneError
+        If the file is damaged, of another level, or holds no suitable array.
+    UsageError
+        If `key` names no array, or is missing where several arrays could be meant.
+    """
+    import h5py
+
+    if h5py.is_hdf5(path):
+        return _read_level_73(path, key=key, purpose=purpose)
+    return _read_level_5(path, key=key, purpose=purpose)
+
+
+def _read_level_5(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
+    from scipy.io import loadmat, whosmat
+    from scipy.io.matlab import MatReadError, matfile_version
+
+    # What SciPy raises on files that are cut off or altered, found by cutting and altering some.
+    damage = (MatReadError, IndexError, KeyError, TypeError, ValueError, OSError, zlib.error)
+    try:
+        major, _ = matfile_version(path)
+    except (MatReadError, ValueError) as error:
+        raise SceneError(f"{path} is no MATLAB file, or a damaged one ({error})") from error
+    if major != 1:
+        raise SceneError(
+            f"{path} is no MATLAB file of level 5 or 7.3 (level 4 cannot hold a cube)\n"
+            "Save it anew with: save -v7"
+        )
+    try:
+        entries = {
+            name: Entry(tuple(shape), kind, kind in _NUMERIC)
+            for name, shape, kind in whosmat(path, appendmat=False)
+        }
+    except damage as error:
+        raise _damaged(path, error) from error
+    chosen = choose_array(path, entries, key=key, purpose=purpose)
+    try:
+        array = loadmat(path, variable_names=[chosen], appendmat=False)[chosen]
+    except damage as error:
+        raise _damaged(path, error) from error
+    return Contents(array=array)
+
+
+def _read_level_73(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            entries = {name: _entry(item) for name, item in file.items() if name[0] != "#"}
+            chosen = choose_array(path, entries, key=key, purpose=purpose)
+            # MATLAB stores columns first: HDF5, which does not, sees the axes in reverse order.
+            array = file[chosen][()].T
+    except (OSError, RuntimeError, KeyError) as error:
+        raise _damaged(path, error) from error
+    return Contents(array=array)
+
+
+def _entry(item: Any) -> Entry:
+    """Describe an HDF5 object in MATLAB's words: axes in MATLAB's order."""
+    if not hasattr(item, "dtype"):
+        return Entry((), "struct", False)
+    kind = item.attrs.get("MATLAB_class", b"")
+    kind = kind.decode() if isinstance(kind, bytes) else str(kind)
+    kind = "complex" if item.dtype.names else kind or str(item.dtype)
+    numeric = np.dtype(item.dtype).kind in "biuf" and kind not in ("char", "cell")
+    return Entry(tuple(reversed(item.shape)), kind, numeric)
+
+
+def _damaged(path: Path, error: Exception) -> SceneError:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return SceneError(f"{path} is damaged or cut off ({reason})\nGet or save the file anew.")

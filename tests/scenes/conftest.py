@@ -1,0 +1,45 @@
+"""What the tests of scenes share: small files, an empty machine, real data where there are some."""
+
+import os
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def bare_machine(tmp_path, monkeypatch):
+    """Neither data folder nor cache of the person who runs the tests; returns the cache folder."""
+    monkeypatch.delenv("HSI_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return tmp_path / "cache" / "hsi"
+
+
+@pytest.fixture
+def real_data():
+    """Return the folder with real scenes."""
+    folder = os.environ.get("HSI_DATA")
+    if not folder:
+        pytest.skip("HSI_DATA is not set: no real scenes on this machine")
+    return Path(folder)
+
+
+@pytest.fixture
+def write_level_73():
+    """Return a function that writes arrays as MATLAB's ``save -v7.3`` does."""
+
+    def write(path, arrays):
+        with h5py.File(path, "w", userblock_size=512) as file:
+            for name, values in arrays.items():
+                item = file.create_dataset(name, data=np.asarray(values).T)
+                item.attrs["MATLAB_class"] = np.bytes_("double")
+        with path.open("r+b") as file:
+            header = b"MATLAB 7.3 MAT-file, Platform: GLNXA64, HDF5 schema 1.00 ."
+            file.write(header.ljust(124) + b"\x00\x02IM")
+        return path
+
+    return write
