@@ -1,0 +1,22 @@
+"""Which pixels to learn from and to test on, and what a network is given of them."""
+
+from hsi.sampling.augmentation import random_dihedral
+from hsi.sampling.overlap import Overlap, overlap_audit
+from hsi.sampling.patches import PatchDataset
+from hsi.sampling.reduction import BandPCA
+from hsi.sampling.split import ClassCount, Split, split_pixels
+from hsi.sampling.targets import class_ids, to_labels, to_targets
+
+__all__ = [
+    "BandPCA",
+    "ClassCount",
+    "Overlap",
+    "PatchDataset",
+    "Split",
+    "class_ids",
+    "overlap_audit",
+    "random_dihedral",
+    "split_pixels",
+    "to_labels",
+    "to_targets",
+]

@@ -1,0 +1,244 @@
+"""Principal components of the bands, from cubes of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsi.errors import UsageError
+
+# Of one row block in float64: small beside the machine's memory, large beside the overhead.
+BLOCK_BYTES = 64 * 2**20
+
+
+class BandPCA:
+    """Principal component analysis of the bands.
+
+    Mean and covariance are accumulated over row blocks in float64 and merged by the update of
+    Chan, Golub and LeVeque, so that a memory-mapped cube is never loaded whole and bands far from
+    zero lose no digits. The sign of a component, which is arbitrary, makes its largest loading
+    positive.
+
+    Parameters
+    ----------
+    components : int
+        How many to keep.
+    whiten : bool
+        Whether each component is scaled to unit variance over the pixels that it was fitted to.
+
+    Attributes
+    ----------
+    mean_ : ndarray
+        ``(bands,)`` float64.
+    components_ : ndarray
+        ``(components, bands)`` float64, orthonormal rows, by decreasing variance.
+    explained_variance_ : ndarray
+        ``(components,)`` variances, with ``n - 1`` in the denominator.
+    explained_variance_ratio_ : ndarray
+        ``(components,)`` shares of the variance of all bands.
+
+    References
+    ----------
+    T. F. Chan, G. H. Golub, R. J. LeVeque, "Algorithms for computing the sample variance",
+    The American Statistician 37(3), 1983.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> cube = np.random.default_rng(0).normal(size=(20, 30, 8))
+    >>> pca = BandPCA(3, whiten=True).fit(cube)
+    >>> pca.transform(cube).shape
+    (20, 30, 3)
+    """
+
+    def __init__(self, components: int, *, whiten: bool = False) -> None:
+        if not isinstance(components, int | np.integer) or components < 1:
+            raise UsageError(f"components must be a whole number of at least 1, not {components!r}")
+        self.components = int(components)
+        self.whiten = bool(whiten)
+
+    def fit(
+        self, X: Any, *, mask: NDArray[np.bool_] | None = None, max_bytes: int = BLOCK_BYTES
+    ) -> Self:
+        """Find the components.
+
+        Parameters
+        ----------
+        X : array_like
+            Pixels ``(n, bands)``, or a cube ``(rows, cols, bands)``: anything that slices like an
+            array, of integers or floats in any byte order.
+        mask : ndarray, optional
+            ``(rows, cols)``, boolean: the pixels of the cube to use. Rows without one are not read.
+        max_bytes : int
+            The most that one row block may take, in float64.
+
+        Raises
+        ------
+        UsageError
+            If there are more components than bands or than pixels less one, if a value is not
+            finite, or if a component to be whitened has no variance.
+        """
+        bands = _check(X)
+        if mask is not None:
+            mask = _check_mask(mask, X.shape[:-1], "mask")
+        count, mean = 0, np.zeros(bands)
+        scatter = np.zeros((bands, bands))
+        for rows in _row_blocks(X, max_bytes, mask):
+            pixels = _pixels(X, rows, mask)
+            if not np.isfinite(pixels).all():
+                raise UsageError(
+                    f"some of the pixels to fit to are not finite (rows {rows.start} to "
+                    f"{rows.stop - 1})\nLeave them out with mask=, for example scene.valid."
+                )
+            block_mean = pixels.mean(axis=0)
+            pixels -= block_mean
+            apart = block_mean - mean
+            total = count + len(pixels)
+            scatter += pixels.T @ pixels
+            scatter += np.outer(apart, apart) * (count * len(pixels) / total)
+            mean += apart * (len(pixels) / total)
+            count = total
+        self._check_size(bands, count)
+
+        variances, vectors = np.linalg.eigh(scatter / (count - 1))
+        variances = variances[::-1].clip(min=0.0)
+        if variances[0] == 0.0:
+            raise UsageError(
+                f"the {count} pixels to fit to are all equal: nothing tells them apart"
+            )
+        # Below this an eigenvalue is rounding, and whitening would blow that up to unit variance.
+        rank = int(np.count_nonzero(variances > variances[0] * bands * np.finfo(float).eps))
+        if self.whiten and self.components > rank:
+            raise UsageError(
+                f"cannot whiten {self.components} components: the pixels vary in {rank} directions "
+                f"only\nUse at most {rank} components, or do without whitening."
+            )
+        components = vectors[:, ::-1].T[: self.components]
+        largest = np.abs(components).argmax(axis=1)[:, np.newaxis]
+        self.mean_ = mean
+        self.components_ = components * np.sign(np.take_along_axis(components, largest, axis=1))
+        self.explained_variance_ = variances[: self.components]
+        self.explained_variance_ratio_ = self.explained_variance_ / variances.sum()
+        return self
+
+    def transform(
+        self, cube: Any, *, valid: NDArray[np.bool_] | None = None, max_bytes: int = BLOCK_BYTES
+    ) -> NDArray[np.float32]:
+        """Return the components of every pixel.
+
+        Parameters
+        ----------
+        cube : array_like
+            ``(rows, cols, bands)`` or ``(n, bands)``, as in `fit`.
+        valid : ndarray, optional
+            ``(rows, cols)`` or ``(n,)``, boolean. All components of a pixel outside are 0, which
+            is the mean.
+        max_bytes : int
+            The most that one row block may take, in float64.
+
+        Returns
+        -------
+        ndarray
+            ``(rows, cols, components)`` or ``(n, components)``, float32.
+
+        Raises
+        ------
+        UsageError
+            If the bands are not as many as were fitted, or a valid pixel is not finite.
+        """
+        if not hasattr(self, "mean_"):
+            raise UsageError("this BandPCA has no components yet: call fit first")
+        bands = _check(cube)
+        if bands != len(self.mean_):
+            raise UsageError(
+                f"the pixels have {bands} bands, but the components are those of "
+                f"{len(self.mean_)} bands"
+            )
+        if valid is not None:
+            valid = _check_mask(valid, cube.shape[:-1], "valid")
+        loadings = self.components_.T
+        if self.whiten:
+            loadings = loadings / np.sqrt(self.explained_variance_)
+        reduced = np.zeros((*cube.shape[:-1], self.components), dtype=np.float32)
+        everywhere = np.ones(cube.shape[:-1], dtype=bool)
+        used = everywhere if valid is None else valid
+        for rows in _row_blocks(cube, max_bytes, used):
+            pixels = _pixels(cube, rows, used)
+            if not np.isfinite(pixels).all():
+                raise UsageError(
+                    f"some pixels are not finite (rows {rows.start} to {rows.stop - 1})\n"
+                    "Pass valid=, a mask of the pixels with data, for example scene.valid."
+                )
+            pixels -= self.mean_
+            reduced[rows][used[rows]] = pixels @ loadings
+        return reduced
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all that `from_arrays` needs to make an equal BandPCA."""
+        return {
+            "mean": self.mean_,
+            "components": self.components_,
+            "explained_variance": self.explained_variance_,
+            "explained_variance_ratio": self.explained_variance_ratio_,
+            "whiten": np.array(self.whiten),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Return the fitted BandPCA that `to_arrays` took apart."""
+        pca = cls(len(arrays["components"]), whiten=bool(arrays["whiten"]))
+        pca.mean_ = arrays["mean"]
+        pca.components_ = arrays["components"]
+        pca.explained_variance_ = arrays["explained_variance"]
+        pca.explained_variance_ratio_ = arrays["explained_variance_ratio"]
+        return pca
+
+    def _check_size(self, bands: int, count: int) -> None:
+        possible = min(bands, count - 1)
+        if self.components > possible:
+            raise UsageError(
+                f"cannot find {self.components} components in {count} pixels with {bands} bands; "
+                f"the largest possible number is {max(possible, 0)}"
+            )
+
+
+def _check(X: Any) -> int:
+    """Return the number of bands of pixels ``(n, bands)`` or a cube ``(rows, cols, bands)``."""
+    if len(X.shape) not in (2, 3):
+        raise UsageError(
+            f"expected pixels (n, bands) or a cube (rows, cols, bands), got {tuple(X.shape)}"
+        )
+    if np.dtype(X.dtype).kind not in "iuf":
+        raise UsageError(f"expected integers or floats, got values of type {X.dtype}")
+    return int(X.shape[-1])
+
+
+def _check_mask(mask: Any, shape: tuple[int, ...], name: str) -> NDArray[np.bool_]:
+    mask = np.asarray(mask)
+    if mask.dtype != bool or mask.shape != tuple(shape):
+        raise UsageError(
+            f"{name} must be a boolean array of shape {tuple(shape)}, "
+            f"not {mask.dtype} of {mask.shape}"
+        )
+    return mask
+
+
+def _row_blocks(X: Any, max_bytes: int, mask: NDArray[np.bool_] | None) -> Iterator[slice]:
+    """Yield slices of rows that fit into `max_bytes` and hold a pixel of the mask."""
+    row_bytes = 8 * int(np.prod(X.shape[1:]))
+    step = max(1, max_bytes // max(1, row_bytes))
+    for start in range(0, X.shape[0], step):
+        rows = slice(start, min(start + step, X.shape[0]))
+        if mask is None or mask[rows].any():
+            yield rows
+
+
+def _pixels(X: Any, rows: slice, mask: NDArray[np.bool_] | None) -> NDArray[np.float64]:
+    """Return the pixels of a row block ``(n, bands)``, a copy in float64."""
+    block = np.asarray(X[rows])
+    if mask is not None:
+        block = block[mask[rows]]
+    return block.reshape(-1, X.shape[-1]).astype(np.float64)
