@@ -1,0 +1,58 @@
+"""Convolutions over bands and space, unpadded and with stride 1, as a trunk needs them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Norm = Literal["batch", "none"]
+
+
+class SpectralSpatialConv(nn.Conv3d):
+    """3-D convolution ``(N, C, bands, h, w) -> (N, out, bands', h', w')``, quick on CPUs too.
+
+    A plain `torch.nn.Conv3d`, weights and all. Given one input channel, PyTorch has no fast path on
+    a CPU; there the bands under the kernel become the input channels of a 2-D convolution, which
+    is the same sum.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, *, bands: int, size: int) -> None:
+        super().__init__(in_channels, out_channels, kernel_size=(bands, size, size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve `x`; the result keeps channels last in memory where that is faster."""
+        if self.in_channels != 1 or x.device.type != "cpu":
+            return super().forward(x)
+        depth = self.kernel_size[0]
+        slabs = x.squeeze(1).unfold(1, depth, 1)  # (N, bands', h, w, depth), a view
+        slabs = slabs.flatten(0, 1).permute(0, 3, 1, 2)  # (N bands', depth, h, w), channels last
+        out = F.conv2d(slabs, self.weight.squeeze(1), self.bias)  # (N bands', out, h', w')
+        return out.unflatten(0, (x.shape[0], -1)).transpose(1, 2)  # (N, out, bands', h', w')
+
+
+class DepthwiseSeparableConv(nn.Sequential):
+    """Depthwise convolution and pointwise 1x1, each followed by a norm and a ReLU.
+
+    ``(N, C, h, w) -> (N, out, h - size + 1, w - size + 1)``
+
+    Chollet (2017), "Xception", https://arxiv.org/abs/1610.02357; the order of norm and activation
+    is that of Howard et al. (2017), "MobileNets", https://arxiv.org/abs/1704.04861.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, *, size: int, norm: Norm) -> None:
+        bias = norm == "none"
+        super().__init__(
+            nn.Conv2d(in_channels, in_channels, size, groups=in_channels, bias=bias),
+            *normalization(norm, in_channels),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(in_channels, out_channels, 1, bias=bias),
+            *normalization(norm, out_channels),
+            nn.ReLU(inplace=True),
+        )
+
+
+def normalization(norm: Norm, channels: int) -> list[nn.Module]:
+    """Return the layers that `norm` stands for: one batch norm, or nothing."""
+    return [nn.BatchNorm2d(channels)] if norm == "batch" else []
