@@ -1,0 +1,26 @@
+"""Evaluation mode that cannot be forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Put `model` in evaluation mode, without gradients, and leave each part as it was found.
+
+    Dropout then passes everything and a batch norm uses its running statistics, so that what is
+    predicted for a pixel depends on that pixel's patch alone.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        for module, training in modes:
+            module.training = training
