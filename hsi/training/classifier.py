@@ -1,0 +1,173 @@
+"""A trained classifier: all that a map of another scene needs, in one file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from hsi.errors import RunError, UsageError
+from hsi.files import atomic_path
+from hsi.inference import predict_scene
+from hsi.models import PatchNetwork, build_model
+from hsi.sampling import BandPCA, to_labels
+from hsi.scenes import Scene
+
+FORMAT = 1
+# Band centres of one sensor, as different files round them, lie closer than this; those of
+# neighbouring bands, further apart.
+SAME_BAND_NM = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Classifier:
+    """A network, the band reduction before it, and the classes that its outputs stand for.
+
+    Attributes
+    ----------
+    network : PatchNetwork
+        The trained network.
+    options : dict
+        The arguments of `build_model` that made it, its name included.
+    reduction : BandPCA
+        Fitted.
+    class_ids : ndarray
+        ``(K,)`` label ids in the order of the network's outputs.
+    class_names, class_colors : dict
+        By label id.
+    wavelengths : ndarray or None
+        ``(bands,)`` band centres in nanometres of the scene that it was trained on.
+    """
+
+    network: PatchNetwork
+    options: dict[str, Any]
+    reduction: BandPCA
+    class_ids: NDArray[np.int32]
+    class_names: dict[int, str]
+    class_colors: dict[int, tuple[int, int, int]]
+    wavelengths: NDArray[np.float64] | None = field(default=None)
+
+    def components(self, scene: Scene) -> NDArray[np.float32]:
+        """Return the reduced cube ``(rows, cols, components)`` of `scene`, zero where no data is.
+
+        Raises
+        ------
+        UsageError
+            If the bands of the scene are not those that the classifier was trained on.
+        """
+        self._check_bands(scene)
+        return self.reduction.transform(scene.cube, valid=scene.valid)
+
+    def scores(
+        self,
+        scene: Scene,
+        *,
+        method: Literal["auto", "dense", "patches"] = "auto",
+        device: str | torch.device = "auto",
+    ) -> NDArray[np.floating]:
+        """Return the score map ``(classes, rows, cols)`` of `scene`."""
+        return predict_scene(self.network, self.components(scene), method=method, device=device)
+
+    def class_map(
+        self,
+        scene: Scene,
+        *,
+        method: Literal["auto", "dense", "patches"] = "auto",
+        device: str | torch.device = "auto",
+    ) -> NDArray[np.int32]:
+        """Return the label id ``(rows, cols)`` of every pixel of `scene`, 0 where no data is."""
+        targets = self.scores(scene, method=method, device=device).argmax(axis=0)
+        return np.where(scene.valid, to_labels(targets, self.class_ids), 0).astype(np.int32)
+
+    def save(self, path: Path) -> None:
+        """Write everything to `path`, a safetensors file, all of it or nothing."""
+        arrays = self.reduction.to_arrays()
+        if self.wavelengths is not None:
+            arrays = arrays | {"wavelengths": self.wavelengths}
+        tensors = {
+            f"network.{name}": value.detach().cpu().contiguous()
+            for name, value in self.network.state_dict().items()
+        } | {f"scene.{name}": torch.from_numpy(np.array(value)) for name, value in arrays.items()}
+        about = {
+            "format": FORMAT,
+            "options": self.options,
+            "classes": [
+                {"id": int(i), "name": self.class_names[i], "color": self.class_colors[i]}
+                for i in self.class_ids.tolist()
+            ],
+        }
+        with atomic_path(path) as temporary:
+            save_file(tensors, temporary, metadata={"hsi": json.dumps(about)})
+
+    @classmethod
+    def load(cls, path: Path) -> Classifier:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        RunError
+            If the file is missing, damaged, or not one of these.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except FileNotFoundError as error:
+            raise RunError(f"there is no {path}") from error
+        except (SafetensorError, OSError) as error:
+            raise RunError(f"{path} is damaged or no safetensors file: {error}") from error
+        if "hsi" not in metadata:
+            raise RunError(f"{path} was not written by hsi: it lacks the description of the model")
+        about = json.loads(metadata["hsi"])
+        if about["format"] != FORMAT:
+            raise RunError(
+                f"{path} has format {about['format']}; this version of hsi reads format {FORMAT}"
+            )
+        network = build_model(**about["options"])
+        network.load_state_dict(_within(tensors, "network."))
+        network.eval()
+        arrays = {name: value.numpy() for name, value in _within(tensors, "scene.").items()}
+        wavelengths = arrays.pop("wavelengths", None)
+        classes = about["classes"]
+        return cls(
+            network=network,
+            options=about["options"],
+            reduction=BandPCA.from_arrays(arrays),
+            class_ids=np.array([each["id"] for each in classes], dtype=np.int32),
+            class_names={each["id"]: each["name"] for each in classes},
+            class_colors={each["id"]: tuple(each["color"]) for each in classes},
+            wavelengths=wavelengths,
+        )
+
+    def _check_bands(self, scene: Scene) -> None:
+        expected = len(self.reduction.mean_)
+        if scene.bands != expected:
+            raise UsageError(
+                f"{scene.name} has {scene.bands} bands; this classifier was trained on {expected}. "
+                "It can only map scenes of the same sensor with the same bands."
+            )
+        if self.wavelengths is None or scene.wavelengths is None:
+            return
+        apart = np.abs(self.wavelengths - scene.wavelengths)
+        if apart.max() > SAME_BAND_NM:
+            worst = int(apart.argmax())
+            raise UsageError(
+                f"the band centres of {scene.name} are not those that this classifier was trained "
+                f"on: band {worst + 1} lies at {scene.wavelengths[worst]:.1f} nm instead of "
+                f"{self.wavelengths[worst]:.1f} nm"
+            )
+
+
+def _within(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }

@@ -1,0 +1,221 @@
+"""The run folder: everything that one training needed and made."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tomllib
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+from zipfile import BadZipFile
+
+import numpy as np
+import tomli_w
+
+from hsi.errors import RunError
+from hsi.files import atomic_path, write_text
+from hsi.sampling import Split
+from hsi.training.classifier import Classifier
+from hsi.training.fit import Epoch
+from hsi.training.settings import Settings
+
+
+class Run:
+    """A folder with settings, split, weights, history and results of one training.
+
+    ::
+
+        config.toml         the scene and all settings: enough to run it again
+        split.npz           masks of training, validation and test pixels
+        model.safetensors   network, band reduction, classes: enough to map another scene
+        checkpoint/         the same file as it stood during training; gone when it is finished
+        history.csv         one row for each epoch
+        metrics.json        accuracies, times, sizes, versions
+        *.png, *.tif        class map and figures
+        report.html         all of it to look at
+
+    Open an existing one with ``Run(path)``; `hsi.train` makes a new one.
+
+    Parameters
+    ----------
+    path : Path or str
+        The folder.
+
+    Raises
+    ------
+    RunError
+        If there is no run in it.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        if not (self.path / "config.toml").is_file():
+            what = "no run (it lacks config.toml)" if self.path.is_dir() else "not there"
+            raise RunError(
+                f"the run folder {self.path} is {what}\n"
+                "`hsi train` prints the folder of the run that it made."
+            )
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    @classmethod
+    def create(
+        cls, path: Path | str, *, settings: Settings, source: dict[str, Any], split: Split
+    ) -> Self:
+        """Make the folder and write down what the training starts from.
+
+        Raises
+        ------
+        RunError
+            If the folder already holds something, or cannot be made.
+        """
+        path = Path(path)
+        check_free(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            with atomic_path(path / "split.npz") as temporary:
+                np.savez_compressed(
+                    temporary,
+                    train=split.train,
+                    validation=split.validation,
+                    test=split.test,
+                    about=json.dumps(
+                        {
+                            "method": split.method,
+                            "seed": split.seed,
+                            "patch_size": split.patch_size,
+                            "notes": split.notes,
+                        }
+                    ),
+                )
+            config = {"scene": source, "settings": settings.model_dump()}
+            # Last, since this file makes the folder a run.
+            write_text(path / "config.toml", tomli_w.dumps(config))
+        except OSError as error:
+            raise RunError(f"cannot write the run folder {path}: {error.strerror}") from error
+        return cls(path)
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The content of `config.toml`."""
+        return read_config(self.path / "config.toml")
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the training."""
+        return Settings.from_table(self.config["settings"])
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """The arguments of `load_scene` that give the scene."""
+        return dict(self.config["scene"])
+
+    @cached_property
+    def split(self) -> Split:
+        """The pixels that were used for training, validation and test."""
+        try:
+            with np.load(self.path / "split.npz", allow_pickle=False) as file:
+                about = json.loads(str(file["about"]))
+                masks = {name: file[name] for name in ("train", "validation", "test")}
+        except (OSError, KeyError, ValueError, BadZipFile) as error:
+            raise RunError(f"{self.path / 'split.npz'} is missing or damaged: {error}") from error
+        return Split(**masks, **(about | {"notes": tuple(about["notes"])}))
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """The trained classifier; that of the last checkpoint if the training did not finish."""
+        return Classifier.load(self.path / "model.safetensors" if self.trained else self.checkpoint)
+
+    @property
+    def trained(self) -> bool:
+        """Whether the training went through to its end."""
+        return (self.path / "model.safetensors").is_file()
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the classifier is kept while it is trained."""
+        return self.path / "checkpoint" / "model.safetensors"
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The content of `metrics.json`."""
+        try:
+            return dict(json.loads((self.path / "metrics.json").read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            raise RunError(f"the training of {self.path} did not finish: no metrics yet") from error
+        except ValueError as error:
+            raise RunError(f"{self.path / 'metrics.json'} is damaged: {error}") from error
+
+    def save_checkpoint(self, classifier: Classifier) -> None:
+        """Keep the classifier as it is now, in place of an earlier one."""
+        self.checkpoint.parent.mkdir(exist_ok=True)
+        classifier.save(self.checkpoint)
+
+    def save_classifier(self, classifier: Classifier) -> None:
+        """Write the final classifier; the checkpoint has done its duty then."""
+        classifier.save(self.path / "model.safetensors")
+        if self.checkpoint.is_file():
+            self.checkpoint.unlink()
+            self.checkpoint.parent.rmdir()
+
+    def save_history(self, history: list[Epoch]) -> None:
+        """Write one row for each epoch."""
+        table = io.StringIO()
+        rows = [epoch.as_row() for epoch in history]
+        writer = csv.DictWriter(table, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_text(self.path / "history.csv", table.getvalue())
+
+    def save_metrics(self, metrics: dict[str, Any]) -> None:
+        """Write `metrics.json`."""
+        write_text(self.path / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+
+    def discard_if_untrained(self) -> None:
+        """Remove the folder of a training that was stopped before it had learned anything."""
+        if not self.trained and not self.checkpoint.is_file():
+            for name in ("config.toml", "split.npz"):
+                (self.path / name).unlink(missing_ok=True)
+            if not any(self.path.iterdir()):
+                self.path.rmdir()
+
+
+def check_free(path: Path) -> None:
+    """Refuse a path that a new run cannot have.
+
+    Raises
+    ------
+    RunError
+        If there is a file, a run, or another folder with something in it.
+    """
+    if (path / "config.toml").exists():
+        raise RunError(
+            f"{path} already holds a run\nChoose another folder with --out, or remove that one."
+        )
+    if path.is_dir() and any(path.iterdir()):
+        raise RunError(f"{path} is not empty\nChoose a new or empty folder with --out.")
+    if path.exists() and not path.is_dir():
+        raise RunError(f"{path} is a file\nChoose a new or empty folder with --out.")
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read a `config.toml`, ``{"scene": ..., "settings": ...}``.
+
+    Raises
+    ------
+    RunError
+        If it is missing or damaged.
+    """
+    try:
+        config = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RunError(f"{path} is no valid TOML: {error}") from error
+    missing = {"scene", "settings"} - config.keys()
+    if missing:
+        raise RunError(f"{path} lacks the table [{min(missing)}]; is it the config.toml of a run?")
+    return config

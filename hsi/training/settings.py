@@ -1,0 +1,140 @@
+"""The settings of a training: what is learned from what, and the recipe by which."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from hsi.errors import UsageError, unknown_name
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Recipe(_Settings):
+    """How weights are found: the optimiser, its rate over time, and what is done to patches."""
+
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(ge=2)
+    optimizer: Literal["adam", "adamw"]
+    learning_rate: float = Field(gt=0)
+    """The constant rate, or the highest one of the one-cycle schedule."""
+    schedule: Literal["constant", "one-cycle"]
+    weight_decay: float = Field(ge=0)
+    dropout: float = Field(ge=0, lt=1)
+    augmentation: Literal["none", "dihedral"]
+    """``"dihedral"``: each patch in one of the eight rotations and reflections, at random."""
+    label_smoothing: float = Field(ge=0, lt=1)
+
+
+RECIPES: dict[str, Recipe] = {
+    "paper": Recipe(
+        epochs=100,
+        batch_size=256,
+        optimizer="adam",
+        learning_rate=1e-3,
+        schedule="constant",
+        weight_decay=0.0,
+        dropout=0.4,
+        augmentation="none",
+        label_smoothing=0.0,
+    ),
+    "default": Recipe(
+        epochs=30,
+        batch_size=64,
+        optimizer="adamw",
+        learning_rate=2e-3,
+        schedule="one-cycle",
+        weight_decay=0.01,
+        dropout=0.4,
+        augmentation="dihedral",
+        label_smoothing=0.0,
+    ),
+}
+
+
+class Settings(_Settings):
+    """Everything that a training depends on, but for the scene and the device."""
+
+    model: str = "hybridsn-dw"
+    patch_size: int = Field(default=25, ge=1)
+    norm: Literal["batch", "none"] = "batch"
+    components: int | None = Field(default=None, ge=1)
+    """None: as many as are customary for the scene."""
+    whiten: bool = True
+    pca_fit: Literal["train", "scene"] = "train"
+    """Whether the components are those of the training pixels or, as in most papers, of all."""
+    split: Literal["random", "blocks"] = "random"
+    train: int | float = Field(default=0.1, gt=0)
+    """A fraction below 1 of each class, or a number of pixels for each class."""
+    validation: int | float = Field(default=0.0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    recipe: Recipe = RECIPES["default"]
+
+    @field_validator("patch_size")
+    @classmethod
+    def _odd(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError(f"must be odd, since the pixel is its centre; {value} is even")
+        return value
+
+    def changed(self, *, recipe: str | Recipe | None = None, **changes: Any) -> Self:
+        """Return these settings with some of them changed.
+
+        Parameters
+        ----------
+        recipe : str or Recipe, optional
+            A key of `RECIPES`, or a recipe of one's own.
+        **changes
+            Settings, or settings of the recipe, by name; None leaves one as it is.
+
+        Raises
+        ------
+        UsageError
+            If a name is unknown (with the nearest one) or a value impossible.
+
+        Examples
+        --------
+        >>> settings = Settings().changed(recipe="paper", model="hybridsn", epochs=5)
+        >>> settings.recipe.epochs, settings.recipe.optimizer
+        (5, 'adam')
+        """
+        if isinstance(recipe, str):
+            if recipe not in RECIPES:
+                raise unknown_name("recipe", recipe, RECIPES)
+            recipe = RECIPES[recipe]
+        whole = self.model_dump()
+        whole["recipe"] = (recipe or self.recipe).model_dump()
+        for name, value in changes.items():
+            if value is None:
+                continue
+            if name in whole:
+                whole[name] = value
+            elif name in whole["recipe"]:
+                whole["recipe"][name] = value
+            else:
+                raise unknown_name("setting", name, [*whole, *whole["recipe"]])
+        return self.from_table(whole)
+
+    @classmethod
+    def from_table(cls, table: dict[str, Any]) -> Self:
+        """Return the settings that `model_dump` turned into `table`."""
+        try:
+            return cls.model_validate(table)
+        except ValidationError as error:
+            raise _in_words(error) from error
+
+
+def _in_words(error: ValidationError) -> UsageError:
+    """Return pydantic's findings, one line each."""
+    lines = []
+    for finding in error.errors():
+        name = ".".join(str(part) for part in finding["loc"] if part not in ("int", "float"))
+        came = "" if isinstance(finding["input"], dict) else f", not {finding['input']!r}"
+        said = finding["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        line = f"setting '{name}': {said}{came}"
+        if line not in lines:
+            lines.append(line)
+    return UsageError("\n".join(lines[:5]))
