@@ -1,0 +1,117 @@
+"""What the subcommands print: tables, and the progress of a training."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from hsi.training import Epoch
+
+
+def print_table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None
+) -> None:
+    """Print a table whose first column is text and whose others are figures."""
+    table = Table(title=title and escape(title), title_justify="left")
+    for number, name in enumerate(header):
+        table.add_column(escape(name), justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    _console().print(table)
+
+
+def print_results(metrics: dict[str, Any], *, title: str) -> None:
+    """Print accuracies by class and over all."""
+    rows = [
+        (
+            str(each["id"]),
+            each["name"],
+            f"{each['pixels']:,}",
+            _percent(each["accuracy"]),
+            _percent(each["f1"]),
+        )
+        for each in metrics["per_class"]
+    ]
+    print_table(("id", "class", "test pixels", "accuracy %", "F1 %"), rows, title=title)
+    print_table(
+        ("OA %", "AA %", "kappa x 100", "test pixels"),
+        [
+            (
+                _percent(metrics["oa"]),
+                _percent(metrics["aa"]),
+                _percent(metrics["kappa"]),
+                f"{metrics['test_pixels']:,}",
+            )
+        ],
+    )
+
+
+def _percent(fraction: float | None) -> str:
+    return "-" if fraction is None else f"{100 * fraction:.2f}"
+
+
+def _console() -> Console:
+    """Return a console on standard output that does not wrap a table piped into a file."""
+    width = None if sys.stdout.isatty() else 120
+    return Console(width=width, highlight=False)
+
+
+class TrainingDisplay:
+    """Shows a training on standard error: live on a terminal, in plain lines elsewhere."""
+
+    def __init__(self, *, epochs: int) -> None:
+        self.epochs = epochs
+        self.console = Console(stderr=True, highlight=False)
+        self.live: Progress | None = None
+        self.task = TaskID(0)
+
+    def __enter__(self) -> Self:
+        if self.console.is_terminal:
+            self.live = Progress(
+                TextColumn("epoch {task.fields[epoch]}"),
+                BarColumn(),
+                TextColumn("{task.fields[figures]}"),
+                TimeRemainingColumn(),
+                console=self.console,
+            )
+            self.task = self.live.add_task("", total=None, epoch=f"1/{self.epochs}", figures="")
+            self.live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self.live:
+            self.live.stop()
+
+    def step(self, done: int, total: int) -> None:
+        """Move the bar."""
+        if self.live:
+            self.live.update(self.task, completed=done, total=total)
+
+    def epoch(self, epoch: Epoch, total: int) -> None:
+        """Show the figures of the epoch that has ended."""
+        figures = f"loss {epoch.loss:.4f}  training accuracy {epoch.train_accuracy:.2%}"
+        if epoch.validation_accuracy is not None:
+            figures += f"  validation accuracy {epoch.validation_accuracy:.2%}"
+        if self.live:
+            current = min(epoch.epoch + 1, total)
+            self.live.update(self.task, epoch=f"{current}/{total}", figures=figures)
+            return
+        left = epoch.seconds / epoch.epoch * (total - epoch.epoch)
+        # markup=False: a percent sign or bracket is only itself
+        self.console.print(
+            f"epoch {epoch.epoch}/{total}  {figures}  {left:.0f} s left",
+            markup=False,
+            soft_wrap=True,
+        )

@@ -1,0 +1,34 @@
+"""``hsi evaluate``: the accuracy of a run, computed anew."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from hsi.cli import options
+
+
+@click.command("evaluate", short_help="Test a trained network on the test pixels of its run.")
+@click.argument("run", type=click.Path())
+@options.device
+@options.as_json
+def command(run: str, device: str, as_json: bool) -> None:
+    """Map the scene of RUN anew and compare the map with the labels of its test pixels.
+
+    \b
+    Example:
+      hsi evaluate runs/first --json
+    """
+    from hsi.cli.console import print_results
+    from hsi.training import Run
+    from hsi.workflows import evaluate
+
+    trained = Run(run)
+    if not trained.trained:
+        click.echo(f"Note: the training of {run} did not finish; using its checkpoint.", err=True)
+    metrics = evaluate(trained, device=device)
+    if as_json:
+        click.echo(json.dumps(metrics, indent=2))
+    else:
+        print_results(metrics, title=f"{run}: test pixels of the {trained.split.method} split")

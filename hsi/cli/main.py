@@ -1,0 +1,76 @@
+"""The entry point: finds subcommands, and turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from hsi.errors import HsiError, unknown_name
+
+SUBCOMMANDS = ("train", "map", "evaluate", "models", "scenes")
+
+
+class _Subcommands(click.Group):
+    """Loads the module of a subcommand only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(SUBCOMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in SUBCOMMANDS:
+            return None
+        command: click.Command = import_module(f"hsi.cli.{name}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args[0] not in SUBCOMMANDS and not args[0].startswith("-"):
+            raise unknown_name("command", args[0], SUBCOMMANDS)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Subcommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hsi", message="hsi %(version)s")
+def cli() -> None:
+    """Classify every pixel of a hyperspectral scene.
+
+    \b
+    Example:
+      hsi train --dataset synthetic --model hybridsn-dw
+    """
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends in one message and exit code 1 or 2."""
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except HsiError as error:
+        _say(f"Error: {error}")
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _say("Interrupted.")
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has gone. Python would complain once more when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except MemoryError:
+        _say("Error: not enough memory. A smaller --patch-size or fewer --components need less.")
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _say(f"Error: {error.filename}: {error.strerror}")
+        sys.exit(1)
+
+
+def _say(message: str) -> None:
+    click.echo(message, err=True)

@@ -1,0 +1,47 @@
+"""``hsi models``: the networks and their sizes."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from hsi.cli import options
+
+
+@click.command("models", short_help="List the networks with their sizes.")
+@click.option("--components", default=30, show_default=True, help="Components of a patch.")
+@click.option("--classes", default=16, show_default=True, help="Number of classes.")
+@click.option("--patch-size", default=25, show_default=True, help="Side of a patch, odd.")
+@options.as_json
+def command(components: int, classes: int, patch_size: int, as_json: bool) -> None:
+    """List the networks with their parameters and multiply-adds for one patch.
+
+    \b
+    Example:
+      hsi models --components 15 --classes 9
+    """
+    from hsi.cli.console import print_table
+    from hsi.models import MODELS, build_model, count_parameters, macs_per_patch
+
+    rows = []
+    for name in MODELS:
+        model = build_model(name, bands=components, classes=classes, patch_size=patch_size)
+        rows.append(
+            {
+                "model": name,
+                "parameters": count_parameters(model),
+                "macs_per_patch": macs_per_patch(model),
+            }
+        )
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        print_table(
+            ("model", "parameters", "multiply-adds per patch"),
+            [
+                (row["model"], f"{row['parameters']:,}", f"{row['macs_per_patch']:,}")
+                for row in rows
+            ],
+            title=f"{components} components, {classes} classes, {patch_size}x{patch_size} patches",
+        )

@@ -1,0 +1,121 @@
+"""``hsi train``: from a scene to a finished run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hsi.cli import options
+
+AMOUNT = options.Amount()
+
+
+@click.command("train", short_help="Train a network on a scene, map it, test it.")
+@click.option("--dataset", help="Name of a scene (`hsi scenes list`), or path of a file.")
+@options.scene_files
+@click.option(
+    "--config",
+    type=click.Path(),
+    help="Start from the config.toml of a run; other options prevail.",
+)
+@click.option("--model", help="Network, see `hsi models`.  [default: hybridsn-dw]")
+@click.option("--recipe", help="paper or default.  [default: default]")
+@click.option("--split", help="random, or blocks that share no pixel.  [default: random]")
+@click.option(
+    "--train", type=AMOUNT, help="Training pixels of each class: fraction or count.  [default: 0.1]"
+)
+@click.option(
+    "--validation", type=AMOUNT, help="Validation pixels, likewise; 0 for none.  [default: 0]"
+)
+@click.option("--seed", type=int, help="Seed of everything random.  [default: 0]")
+@click.option("--components", type=int, help="PCA components.  [default: customary for the scene]")
+@click.option("--pca-fit", help="train or scene: the pixels PCA is fitted on.  [default: train]")
+@click.option(
+    "--whiten/--no-whiten",
+    default=None,
+    help="Scale components to unit variance.  [default: whiten]",
+)
+@click.option("--patch-size", type=int, help="Side of a patch, odd.  [default: 25]")
+@click.option("--norm", help="batch or none (the paper's).  [default: batch]")
+@click.option("--epochs", type=int, help="Passes over the training pixels.")
+@click.option("--batch-size", type=int, help="Patches in a step.")
+@click.option("--optimizer", help="adam or adamw.")
+@click.option("--learning-rate", type=float, help="Constant, or the peak of a one-cycle rate.")
+@click.option("--schedule", help="constant or one-cycle.")
+@click.option("--weight-decay", type=float, help="Decay of weights in each step.")
+@click.option("--dropout", type=float, help="Share of hidden units dropped in training.")
+@click.option("--augmentation", help="none or dihedral (rotations and reflections).")
+@click.option("--label-smoothing", type=float, help="Share of a label spread over all classes.")
+@options.device
+@click.option("--out", type=click.Path(), help="New folder for the run.  [default: in runs/]")
+@options.as_json
+def command(
+    dataset: str | None,
+    labels: str | None,
+    key: str | None,
+    labels_key: str | None,
+    config: str | None,
+    device: str,
+    out: str | None,
+    as_json: bool,
+    **changes: Any,
+) -> None:
+    """Train a network on part of the labelled pixels, map the scene, test on the rest.
+
+    \b
+    Examples:
+      hsi train --dataset indian_pines --model hybridsn-dw
+      hsi train --dataset cube.mat --labels gt.mat --train 50 --seed 1
+      hsi train --config runs/first/config.toml --seed 2
+    """
+    from hsi.cli.console import TrainingDisplay, print_results
+    from hsi.errors import UsageError
+    from hsi.scenes import load_scene
+    from hsi.training import Settings, read_config
+    from hsi.workflows import train
+
+    stored = read_config(Path(config)) if config else {"scene": {}, "settings": {}}
+    source = dict(stored["scene"])
+    if dataset is not None:
+        source = {"dataset": dataset}
+    given = {"labels": labels, "key": key, "labels_key": labels_key}
+    source |= {name: value for name, value in given.items() if value is not None}
+    if "dataset" not in source:
+        raise UsageError(
+            "no scene given: name one with --dataset, for example --dataset synthetic\n"
+            "`hsi scenes list` shows the known ones; a path of a file works as well."
+        )
+    settings = Settings.from_table(stored["settings"]).changed(**changes)
+    scene = load_scene(**source)
+
+    with TrainingDisplay(epochs=settings.recipe.epochs) as display:
+        run = train(
+            scene,
+            settings,
+            out=out,
+            device=device,
+            progress=display,
+            started=lambda run: click.echo(f"Training {run.path} ...", err=True),
+        )
+    metrics = run.metrics
+    if as_json:
+        click.echo(json.dumps(metrics | {"run": str(run.path)}, indent=2))
+        return
+    print_results(metrics, title=f"{scene.name}: {run.settings.model}, {run.settings.split} split")
+    overlap = metrics["overlap"]
+    click.echo(
+        f"Split: {metrics['train_pixels']:,} training, {metrics['validation_pixels']:,} "
+        f"validation, {metrics['test_pixels']:,} test pixels.\n"
+        f"Overlap: {overlap['contains']:.1%} of the test pixels have a training pixel inside their "
+        f"patch, {overlap['shares']:.1%} share pixels with a training patch."
+    )
+    for note in metrics["notes"]:
+        click.echo(f"Note: {note}")
+    click.echo(
+        f"Trained in {metrics['train_seconds']:.1f} s, mapped in {metrics['map_seconds']:.1f} s.\n"
+        f"Map:    {run.path / 'class_map.png'}\n"
+        f"Report: {run.path / 'report.html'}"
+    )

@@ -1,0 +1,184 @@
+"""From a scene to a finished run: split, reduction, training, map, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hsi.errors import UsageError
+from hsi.inference import resolve_device
+from hsi.models import build_model
+from hsi.sampling import BandPCA, Split, split_pixels, to_targets
+from hsi.scenes import Scene
+from hsi.training import Classifier, Epoch, Progress, Run, Settings, check_free, fit
+from hsi.workflows.products import save_products
+
+# Long enough that writing a checkpoint is no burden, short enough that little is lost.
+CHECKPOINT_SECONDS = 30.0
+
+
+def train(
+    scene: Scene,
+    settings: Settings | None = None,
+    *,
+    out: Path | str | None = None,
+    device: str | torch.device = "auto",
+    progress: Progress | None = None,
+    started: Callable[[Run], None] | None = None,
+    **changes: Any,
+) -> Run:
+    """Train a network on part of the labelled pixels of `scene`, map the scene, test on the rest.
+
+    Parameters
+    ----------
+    scene : Scene
+        With labels.
+    settings : Settings, optional
+        Where to start from; without, the usual settings.
+    out : path, optional
+        The run folder, which must not hold anything yet. Without, a new folder under ``runs/``.
+    device : str or torch.device
+        ``"auto"`` is the first CUDA device or else the CPU.
+    progress : Progress, optional
+        Told of every step and epoch.
+    started : callable, optional
+        Told of the run before its training starts.
+    **changes
+        Settings by name, those of the recipe too: ``model="hybridsn"``, ``train=0.05``,
+        ``recipe="paper"``, ``epochs=10``. See `hsi.Settings`.
+
+    Returns
+    -------
+    Run
+        Finished: its `metrics` hold the accuracies, its folder the map and the report.
+
+    Raises
+    ------
+    UsageError
+        If the settings do not fit each other or the scene.
+    RunError
+        If the folder is taken or cannot be written.
+
+    Examples
+    --------
+    >>> import hsi
+    >>> scene = hsi.load_scene("synthetic")
+    >>> run = hsi.train(scene, model="hybridsn-dw", train=0.1, out="runs/first")  # doctest: +SKIP
+    >>> run.metrics["oa"]  # doctest: +SKIP
+    """
+    settings = (settings or Settings()).changed(**changes)
+    settings = settings.changed(
+        components=settings.components or min(scene.components, scene.bands)
+    )
+    where = resolve_device(device)
+    path = _free_path(scene, settings) if out is None else Path(out)
+    check_free(path)
+    split = _split(scene, settings)
+    classifier = _untrained(scene, split, settings)
+    cube = classifier.components(scene)
+
+    run = Run.create(path, settings=settings, source=scene.source, split=split)
+    try:
+        if started:
+            started(run)
+        start = time.perf_counter()
+        history = fit(
+            classifier.network,
+            cube,
+            to_targets(scene.labels, classifier.class_ids),
+            train=split.train,
+            validation=split.validation,
+            recipe=settings.recipe,
+            seed=settings.seed,
+            device=where,
+            progress=progress,
+            keep=_checkpoints(run, classifier),
+        )
+        seconds = time.perf_counter() - start
+        run.save_classifier(classifier)
+        run.save_history(history)
+    except BaseException:
+        run.discard_if_untrained()
+        raise
+    save_products(run, scene, classifier, history, device=where, train_seconds=seconds)
+    return run
+
+
+def _split(scene: Scene, settings: Settings) -> Split:
+    if scene.labels is None:
+        raise UsageError(
+            f"{scene.name} has no labels to learn from; name the file that holds them with --labels"
+        )
+    if settings.patch_size > min(scene.rows, scene.cols):
+        raise UsageError(
+            f"a patch of {settings.patch_size}x{settings.patch_size} pixels is larger than the "
+            f"scene ({scene.rows}x{scene.cols}); choose a smaller --patch-size"
+        )
+    if len(scene.class_ids) < 2:
+        raise UsageError(
+            f"{scene.name} has labels of one class only (id {scene.class_ids[0]}); "
+            "to tell classes apart takes at least two"
+        )
+    return split_pixels(
+        scene.labels,
+        method=settings.split,
+        train=settings.train,
+        validation=settings.validation,
+        seed=settings.seed,
+        patch_size=settings.patch_size,
+        valid=scene.valid,
+    )
+
+
+def _untrained(scene: Scene, split: Split, settings: Settings) -> Classifier:
+    """Return a classifier with fitted components and fresh weights."""
+    assert settings.components is not None
+    options = {
+        "name": settings.model,
+        "bands": settings.components,
+        "classes": len(scene.class_ids),
+        "patch_size": settings.patch_size,
+        "norm": settings.norm,
+        "dropout": settings.recipe.dropout,
+    }
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        network = build_model(**options)
+    fit_on = split.train if settings.pca_fit == "train" else scene.valid
+    reduction = BandPCA(settings.components, whiten=settings.whiten)
+    return Classifier(
+        network=network,
+        options=options,
+        reduction=reduction.fit(scene.cube, mask=fit_on),
+        class_ids=scene.class_ids,
+        class_names=scene.class_names,
+        class_colors=scene.class_colors,
+        wavelengths=scene.wavelengths,
+    )
+
+
+def _checkpoints(run: Run, classifier: Classifier) -> Callable[[Any, Epoch], None]:
+    last = time.monotonic()
+
+    def keep(_network: Any, _epoch: Epoch) -> None:
+        nonlocal last
+        if time.monotonic() - last > CHECKPOINT_SECONDS:
+            run.save_checkpoint(classifier)
+            last = time.monotonic()
+
+    return keep
+
+
+def _free_path(scene: Scene, settings: Settings) -> Path:
+    """Return a folder under ``runs/`` that says what it holds and is not taken."""
+    name = f"{scene.name}-{settings.model}-{settings.split}-seed{settings.seed}"
+    path = Path("runs") / name
+    number = 1
+    while path.exists():
+        number += 1
+        path = path.with_name(f"{name}-{number}")
+    return path

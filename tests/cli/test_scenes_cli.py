@@ -1,0 +1,140 @@
+"""``hsi scenes``."""
+
+import hashlib
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from hsi.cli.scenes import command
+from hsi.scenes import fetch
+
+CARD = """
+title = "A field [bold]"
+[cube]
+name = "image.npy"
+sha256 = "{sha256}"
+[labels]
+name = "truth.npy"
+[[classes]]
+id = 2
+name = "Oats [red]"
+color = "#ff8000"
+"""
+
+
+def run(*arguments):
+    result = CliRunner().invoke(command, list(map(str, arguments)), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture
+def empty_machine(tmp_path, monkeypatch):
+    monkeypatch.delenv("HSI_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "hsi"
+
+
+@pytest.fixture
+def field(tmp_path, empty_machine):
+    np.save(tmp_path / "image.npy", np.arange(60.0).reshape(3, 4, 5))
+    np.save(tmp_path / "truth.npy", np.eye(3, 4, dtype=np.uint8) * 2)
+    digest = hashlib.sha256((tmp_path / "image.npy").read_bytes()).hexdigest()
+    (tmp_path / "field.toml").write_text(CARD.format(sha256=digest))
+    return tmp_path / "field.toml"
+
+
+def test_list_names_every_scene(empty_machine):
+    printed = run("list")
+    for name in ("indian_pines", "salinas_a", "pavia_centre", "synthetic"):
+        assert name in printed
+    assert "to fetch" in printed
+
+
+def test_list_as_json(empty_machine):
+    rows = {row["name"]: row for row in json.loads(run("list", "--json"))}
+    assert len(rows) == 8
+    assert rows["indian_pines"]["shape"] == [145, 145, 200]
+    assert len(rows["indian_pines"]["classes"]) == 16
+    assert [file["found_at"] for file in rows["ksc"]["files"]] == [None, None]
+    assert rows["synthetic"]["files"] == []
+
+
+def test_list_says_which_files_are_here(empty_machine, tmp_path, monkeypatch):
+    monkeypatch.setenv("HSI_DATA", str(tmp_path))
+    (tmp_path / "KSC_gt.mat").touch()
+    assert "KSC.mat to fetch" in run("list")
+
+
+def test_info_of_a_scene_that_is_not_here_says_how_to_get_it(empty_machine):
+    printed = run("info", "Salinas-A")
+    assert "SalinasA_corrected.mat: not present; to get it: `hsi scenes fetch salinas_a`" in printed
+    assert "https://www.ehu.eus/ccwintco/uploads/1/1a/SalinasA_corrected.mat" in printed
+    assert str(empty_machine / "salinas_a" / "SalinasA_corrected.mat") in printed
+    assert "Corn_senesced_green_weeds" in printed
+
+
+def test_info_of_a_scene_that_is_here_says_where(field):
+    printed = run("info", field)
+    assert f"image.npy: found at {field.parent / 'image.npy'}" in printed
+    assert "A field [bold]" in printed
+    assert "Oats [red]" in printed
+
+
+def test_info_of_a_file_describes_what_is_in_it(field):
+    facts = json.loads(
+        run("info", field.parent / "image.npy", "--labels", field.parent / "truth.npy", "--json")
+    )
+    assert facts["shape"] == [3, 4, 5]
+    assert facts["values"] == "float64"
+    assert [(each["id"], each["pixels"]) for each in facts["classes"]] == [(2, 3)]
+
+
+def test_fetch_prints_the_checked_paths(field):
+    assert run("fetch", field).split() == [
+        str(field.parent / "image.npy"), str(field.parent / "truth.npy"),
+    ]  # fmt: skip
+
+
+def hsi(*arguments):
+    code = "import sys; from hsi.cli.main import main; sys.argv[0] = 'hsi'; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, "scenes", *map(str, arguments)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_a_misspelt_name_ends_in_one_message(empty_machine):
+    done = hsi("info", "salinass")
+    assert done.returncode == 2
+    assert "did you mean 'salinas'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_damaged_file_ends_in_one_message(field):
+    (field.parent / "image.npy").write_bytes(b"")
+    done = hsi("fetch", field)
+    assert done.returncode == 1
+    assert "is not the file that the card describes" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_network_fetch_fails_quickly(empty_machine, monkeypatch):
+    monkeypatch.setattr(fetch, "_reachable", lambda addresses: [])
+    result = CliRunner().invoke(command, ["fetch", "ksc"])
+    assert result.exit_code == 1
+    assert "does not answer" in str(result.exception)
+
+
+def test_pytorch_is_not_loaded():
+    code = (
+        "import sys; from hsi.cli.scenes import command;"
+        "command(['list', '--json'], standalone_mode=False);"
+        "sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
