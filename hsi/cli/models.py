@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -24,7 +25,7 @@ def command(components: int, classes: int, patch_size: int, as_json: bool) -> No
     from hsi.cli.console import print_table
     from hsi.models import MODELS, build_model, count_parameters, macs_per_patch
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in MODELS:
         model = build_model(name, bands=components, classes=classes, patch_size=patch_size)
         rows.append(

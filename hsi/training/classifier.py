@@ -94,7 +94,10 @@ class Classifier:
         tensors = {
             f"network.{name}": value.detach().cpu().contiguous()
             for name, value in self.network.state_dict().items()
-        } | {f"scene.{name}": torch.from_numpy(np.array(value)) for name, value in arrays.items()}
+        } | {
+            f"scene.{name}": torch.from_numpy(np.array(value, order="C"))
+            for name, value in arrays.items()
+        }
         about = {
             "format": FORMAT,
             "options": self.options,
@@ -125,22 +128,47 @@ class Classifier:
             raise RunError(f"{path} is damaged or no safetensors file: {error}") from error
         if "hsi" not in metadata:
             raise RunError(f"{path} was not written by hsi: it lacks the description of the model")
-        about = json.loads(metadata["hsi"])
-        if about["format"] != FORMAT:
+        try:
+            about = json.loads(metadata["hsi"])
+            if about["format"] == FORMAT:
+                return cls._from_parts(about, tensors)
+        # What a description that was altered, or does not belong to these tensors, leads to.
+        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            reason = str(error).strip().splitlines() or [type(error).__name__]
             raise RunError(
-                f"{path} has format {about['format']}; this version of hsi reads format {FORMAT}"
-            )
-        network = build_model(**about["options"])
-        network.load_state_dict(_within(tensors, "network."))
+                f"{path} is damaged: its description and its tensors are no model of hsi "
+                f"({reason[-1].strip()})"
+            ) from error
+        raise RunError(
+            f"{path} has format {about['format']}; this version of hsi reads format {FORMAT}"
+        )
+
+    @classmethod
+    def _from_parts(cls, about: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Classifier:
+        """Put together what `save` took apart; raises what comes if the parts do not fit."""
+        # No memory and no random numbers for weights that are replaced at once.
+        with torch.device("meta"):
+            network = build_model(**about["options"])
+        network.load_state_dict(_within(tensors, "network."), assign=True)
         network.eval()
         arrays = {name: value.numpy() for name, value in _within(tensors, "scene.").items()}
         wavelengths = arrays.pop("wavelengths", None)
-        classes = about["classes"]
+        reduction, classes = BandPCA.from_arrays(arrays), about["classes"]
+        ids = np.array([each["id"] for each in classes], dtype=np.int32)
+        bands = len(reduction.mean_)
+        if (
+            (network.bands, bands) != reduction.components_.shape
+            or (network.bands,) != reduction.explained_variance_.shape
+            or (network.classes,) != ids.shape
+            or len(set(ids.tolist())) != len(ids)
+            or (wavelengths is not None and wavelengths.shape != (bands,))
+        ):
+            raise ValueError("network, band reduction and classes do not fit each other")
         return cls(
             network=network,
             options=about["options"],
-            reduction=BandPCA.from_arrays(arrays),
-            class_ids=np.array([each["id"] for each in classes], dtype=np.int32),
+            reduction=reduction,
+            class_ids=ids,
             class_names={each["id"]: each["name"] for each in classes},
             class_colors={each["id"]: tuple(each["color"]) for each in classes},
             wavelengths=wavelengths,

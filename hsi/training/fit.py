@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsi.errors import HsiError
+from hsi.errors import HsiError, UsageError
 from hsi.inference import scores_of_pixels
 from hsi.layers import gather_windows, pad_scene
 from hsi.models import PatchNetwork
@@ -105,9 +105,13 @@ def fit(
 
     Raises
     ------
+    UsageError
+        If there are fewer than two training pixels.
     HsiError
         If the loss is no longer finite.
     """
+    if train.sum() < 2:
+        raise UsageError(f"{train.sum()} training pixels are too few: it takes at least two")
     progress = progress or Silent()
     model.to(device)
     padded = pad_scene(torch.from_numpy(cube).permute(2, 0, 1).to(device), model.patch_size)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import tomllib
+import zlib
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +15,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 import tomli_w
+from numpy.typing import NDArray
 
 from hsi.errors import RunError
 from hsi.files import atomic_path, write_text
@@ -20,6 +23,9 @@ from hsi.sampling import Split
 from hsi.training.classifier import Classifier
 from hsi.training.fit import Epoch
 from hsi.training.settings import Settings
+
+# The arguments of `load_scene`.
+SOURCE = ("dataset", "labels", "key", "labels_key")
 
 
 class Run:
@@ -63,9 +69,28 @@ class Run:
 
     @classmethod
     def create(
-        cls, path: Path | str, *, settings: Settings, source: dict[str, Any], split: Split
+        cls,
+        path: Path | str,
+        *,
+        settings: Settings,
+        source: dict[str, Any],
+        split: Split,
+        labels: NDArray[np.int32],
     ) -> Self:
         """Make the folder and write down what the training starts from.
+
+        Parameters
+        ----------
+        path : path
+            The folder.
+        settings : Settings
+            All settings.
+        source : dict
+            The arguments of `load_scene` that give the scene; empty if none do.
+        split : Split
+            Of the labelled pixels.
+        labels : ndarray
+            ``(rows, cols)`` label ids that were split, to be known again later.
 
         Raises
         ------
@@ -74,6 +99,14 @@ class Run:
         """
         path = Path(path)
         check_free(path)
+        about = {
+            "method": split.method,
+            "seed": split.seed,
+            "patch_size": split.patch_size,
+            "notes": split.notes,
+            "labels": _fingerprint(labels),
+        }
+        config = {"scene": source, "settings": settings.model_dump(exclude_none=True)}
         try:
             path.mkdir(parents=True, exist_ok=True)
             with atomic_path(path / "split.npz") as temporary:
@@ -82,16 +115,8 @@ class Run:
                     train=split.train,
                     validation=split.validation,
                     test=split.test,
-                    about=json.dumps(
-                        {
-                            "method": split.method,
-                            "seed": split.seed,
-                            "patch_size": split.patch_size,
-                            "notes": split.notes,
-                        }
-                    ),
+                    about=json.dumps(about),
                 )
-            config = {"scene": source, "settings": settings.model_dump()}
             # Last, since this file makes the folder a run.
             write_text(path / "config.toml", tomli_w.dumps(config))
         except OSError as error:
@@ -110,19 +135,55 @@ class Run:
 
     @property
     def source(self) -> dict[str, Any]:
-        """The arguments of `load_scene` that give the scene."""
-        return dict(self.config["scene"])
+        """The arguments of `load_scene` that give the scene.
 
-    @cached_property
+        Raises
+        ------
+        RunError
+            If none do, since the scene was made in memory.
+        """
+        source = dict(self.config["scene"])
+        if "dataset" not in source:
+            raise RunError(
+                f"the scene of {self.path} was no file and has no name, so it cannot be opened "
+                "again\nHand it over as a Scene, as to `hsi.train`."
+            )
+        return source
+
+    @property
     def split(self) -> Split:
         """The pixels that were used for training, validation and test."""
+        return self._split_and_labels[0]
+
+    def check_labels(self, labels: NDArray[np.int32] | None) -> None:
+        """Refuse labels that are not those that the run was split on.
+
+        Raises
+        ------
+        RunError
+            If any of them differs.
+        """
+        if labels is None or _fingerprint(labels) != self._split_and_labels[1]:
+            raise RunError(
+                f"the labels of the scene are not those that {self.path} was split on; "
+                "was their file changed?"
+            )
+
+    @cached_property
+    def _split_and_labels(self) -> tuple[Split, str]:
+        path = self.path / "split.npz"
         try:
-            with np.load(self.path / "split.npz", allow_pickle=False) as file:
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 about = json.loads(str(file["about"]))
                 masks = {name: file[name] for name in ("train", "validation", "test")}
-        except (OSError, KeyError, ValueError, BadZipFile) as error:
-            raise RunError(f"{self.path / 'split.npz'} is missing or damaged: {error}") from error
-        return Split(**masks, **(about | {"notes": tuple(about["notes"])}))
+            labels = about.pop("labels")
+            return Split(**masks, **(about | {"notes": tuple(about["notes"])})), labels
+        # What NumPy, zipfile and Split raise on files that are cut off or altered.
+        except (
+            OSError, EOFError, BadZipFile, zlib.error,
+            AttributeError, KeyError, NotImplementedError, TypeError, ValueError,
+        ) as error:  # fmt: skip
+            raise RunError(f"{path} is missing or damaged: {error}") from error
 
     @cached_property
     def classifier(self) -> Classifier:
@@ -146,7 +207,7 @@ class Run:
             return dict(json.loads((self.path / "metrics.json").read_text(encoding="utf-8")))
         except FileNotFoundError as error:
             raise RunError(f"the training of {self.path} did not finish: no metrics yet") from error
-        except ValueError as error:
+        except (OSError, TypeError, ValueError) as error:
             raise RunError(f"{self.path / 'metrics.json'} is damaged: {error}") from error
 
     def save_checkpoint(self, classifier: Classifier) -> None:
@@ -215,7 +276,19 @@ def read_config(path: Path) -> dict[str, Any]:
         raise RunError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RunError(f"{path} is no valid TOML: {error}") from error
-    missing = {"scene", "settings"} - config.keys()
-    if missing:
-        raise RunError(f"{path} lacks the table [{min(missing)}]; is it the config.toml of a run?")
+    for name in ("scene", "settings"):
+        if not isinstance(config.get(name), dict):
+            raise RunError(f"{path} lacks the table [{name}]; is it the config.toml of a run?")
+    for name, value in config["scene"].items():
+        if name not in SOURCE or not isinstance(value, str):
+            raise RunError(
+                f"{path} has {name} = {value!r} in [scene]; expected texts named "
+                f"{', '.join(SOURCE)}"
+            )
     return config
+
+
+def _fingerprint(labels: NDArray[np.int32]) -> str:
+    """Return a text that is another one for other labels."""
+    values = np.ascontiguousarray(labels, dtype="<i4")
+    return f"{values.shape} {hashlib.sha256(values.tobytes()).hexdigest()}"

@@ -10,7 +10,7 @@ from hsi.errors import UsageError, unknown_name
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Recipe(_Settings):

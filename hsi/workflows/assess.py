@@ -8,15 +8,26 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hsi.errors import RunError
 from hsi.evaluation import confusion_matrix, summarise
 from hsi.sampling import Split, to_targets
 from hsi.scenes import Scene, load_scene
 from hsi.training import Classifier, Run
 
 
-def evaluate(run: Run, *, device: str | torch.device = "auto") -> dict[str, Any]:
+def evaluate(
+    run: Run, scene: Scene | None = None, *, device: str | torch.device = "auto"
+) -> dict[str, Any]:
     """Map the scene of `run` anew and compare the map with the labels of the test pixels.
+
+    Parameters
+    ----------
+    run : Run
+        Whose classifier is tested.
+    scene : Scene, optional
+        The scene of the run. Without, it is opened from where it was; a scene that was made in
+        memory has to be handed over.
+    device : str or torch.device
+        As for `hsi.predict_scene`.
 
     Returns
     -------
@@ -26,9 +37,10 @@ def evaluate(run: Run, *, device: str | torch.device = "auto") -> dict[str, Any]
     Raises
     ------
     RunError
-        If the labels are no longer those that the run was split on.
+        If the run is damaged, or the labels are no longer those that it was split on.
     """
-    scene = load_scene(**run.source)
+    scene = scene or load_scene(**run.source)
+    run.check_labels(scene.labels)
     class_map = run.classifier.class_map(scene, device=device)
     return accuracy(run.classifier, scene, run.split, class_map)
 
@@ -37,14 +49,10 @@ def accuracy(
     classifier: Classifier, scene: Scene, split: Split, class_map: NDArray[np.int32]
 ) -> dict[str, Any]:
     """Return the figures that follow from `class_map` and the labels of the test pixels."""
-    labels = scene.labels
-    if labels is None or labels.shape != split.test.shape or not (labels[split.test] > 0).all():
-        raise RunError(
-            f"the labels of {scene.name} are not those that this run was split on; "
-            "was the file changed?"
-        )
+    assert scene.labels is not None
+    labels = scene.labels[split.test]
     cm = confusion_matrix(
-        to_targets(labels[split.test], classifier.class_ids),
+        to_targets(labels, classifier.class_ids),
         to_targets(class_map[split.test], classifier.class_ids),
         classes=len(classifier.class_ids),
     )

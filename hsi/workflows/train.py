@@ -78,10 +78,11 @@ def train(
     path = _free_path(scene, settings) if out is None else Path(out)
     check_free(path)
     split = _split(scene, settings)
+    assert scene.labels is not None  # else there is no split
     classifier = _untrained(scene, split, settings)
     cube = classifier.components(scene)
 
-    run = Run.create(path, settings=settings, source=scene.source, split=split)
+    run = Run.create(path, settings=settings, source=scene.source, split=split, labels=scene.labels)
     try:
         if started:
             started(run)
@@ -137,7 +138,12 @@ def _split(scene: Scene, settings: Settings) -> Split:
 def _untrained(scene: Scene, split: Split, settings: Settings) -> Classifier:
     """Return a classifier with fitted components and fresh weights."""
     assert settings.components is not None
-    options = {
+    if settings.components > scene.bands:
+        raise UsageError(
+            f"{settings.components} components cannot be made of the {scene.bands} bands of "
+            f"{scene.name}; choose fewer --components"
+        )
+    options: dict[str, Any] = {
         "name": settings.model,
         "bands": settings.components,
         "classes": len(scene.class_ids),

@@ -1,0 +1,252 @@
+"""The run folder: what is written when, and what becomes of damaged files."""
+
+import csv
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from hsi.errors import RunError, UsageError
+from hsi.sampling import split_pixels
+from hsi.training import Epoch, Run, Settings, check_free, read_config
+
+SOURCE = {"dataset": "/data/cube.mat", "labels": "/data/gt.mat", "labels_key": "gt"}
+
+
+@pytest.fixture
+def split(field):
+    return split_pixels(
+        field.labels, train=0.2, validation=3, seed=5, patch_size=9, valid=field.valid
+    )
+
+
+@pytest.fixture
+def run(tmp_path, field, split):
+    return Run.create(
+        tmp_path / "runs" / "first",
+        settings=Settings().changed(seed=5, train=0.2, validation=3),
+        source=SOURCE,
+        split=split,
+        labels=field.labels,
+    )
+
+
+def test_a_run_tells_what_it_started_from(run, split):
+    again = Run(str(run.path))
+    assert again.source == SOURCE
+    assert again.settings == Settings().changed(seed=5, train=0.2, validation=3)
+    for name in ("train", "validation", "test"):
+        assert np.array_equal(getattr(again.split, name), getattr(split, name))
+    for name in ("method", "seed", "patch_size", "notes"):
+        assert getattr(again.split, name) == getattr(split, name)
+    assert split.notes
+    assert not again.trained
+
+
+def test_a_scene_without_a_name_cannot_be_opened_again(tmp_path, field, split):
+    made = Run.create(
+        tmp_path / "run", settings=Settings(), source={}, split=split, labels=field.labels
+    )
+    with pytest.raises(RunError, match="cannot be opened again"):
+        _ = Run(made.path).source
+
+
+def test_labels_are_known_again(run, field):
+    run.check_labels(field.labels.copy(order="F"))
+    changed = field.labels.copy()
+    changed[-1, -1] = field.class_ids[0]
+    for labels in (changed, field.labels.T, field.labels[:-1], None):
+        with pytest.raises(RunError, match=r"not those that .*first was split on"):
+            Run(run.path).check_labels(labels)
+
+
+def test_no_run(tmp_path):
+    with pytest.raises(RunError, match="nowhere is not there"):
+        Run(tmp_path / "nowhere")
+    with pytest.raises(RunError, match=r"is no run \(it lacks config\.toml\)"):
+        Run(tmp_path)
+
+
+def create_at(path, field, split):
+    return Run.create(path, settings=Settings(), source=SOURCE, split=split, labels=field.labels)
+
+
+def test_what_is_there_is_never_written_over(run, tmp_path, field, split):
+    before = {each: each.read_bytes() for each in run.path.iterdir()}
+    with pytest.raises(RunError, match=r"first already holds a run\n.*--out"):
+        create_at(run.path, field, split)
+    assert {each: each.read_bytes() for each in run.path.iterdir()} == before
+
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("mine")
+    with pytest.raises(RunError, match="is not empty"):
+        create_at(tmp_path / "notes", field, split)
+    with pytest.raises(RunError, match="is a file"):
+        create_at(tmp_path / "notes" / "a.txt", field, split)
+    assert (tmp_path / "notes" / "a.txt").read_text() == "mine"
+
+
+def test_an_empty_folder_can_be_had(tmp_path, field, split):
+    (tmp_path / "empty").mkdir()
+    check_free(tmp_path / "empty")
+    create_at(tmp_path / "empty", field, split)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path, field, split):
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="cannot write the run folder"):
+        create_at(tmp_path / "file" / "run", field, split)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", r"lacks the table \[scene\]"),
+        ("[scene]\n", r"lacks the table \[settings\]"),
+        ("scene = 3\n[settings]", r"lacks the table \[scene\]"),
+        ("settings = [1]\n[scene]", r"lacks the table \[settings\]"),
+        ("[scene", "no valid TOML"),
+        ("[scene]\ndataset = 3\n[settings]", r"dataset = 3 in \[scene\]; expected texts"),
+        ("[scene]\nfile = 'a'\n[settings]", r"file = 'a' in \[scene\].*dataset"),
+        (b"\xff\xfe", "no valid TOML"),
+    ],
+)
+def test_a_damaged_config(run, text, words):
+    content = text if isinstance(text, bytes) else text.encode()
+    (run.path / "config.toml").write_bytes(content)
+    with pytest.raises(RunError, match=words):
+        _ = Run(run.path).config
+
+
+def test_a_config_with_an_impossible_setting(run):
+    path = run.path / "config.toml"
+    path.write_text(path.read_text().replace("seed = 5", "seed = -5"))
+    with pytest.raises(UsageError, match="setting 'seed'"):
+        _ = Run(run.path).settings
+
+
+def test_a_config_that_is_not_there(tmp_path):
+    with pytest.raises(RunError, match=r"cannot read .*config\.toml: No such file"):
+        read_config(tmp_path / "config.toml")
+
+
+def test_a_split_cut_off_or_altered_anywhere(run):
+    path = run.path / "split.npz"
+    whole = path.read_bytes()
+    for keep in np.linspace(0, len(whole) - 1, 30).astype(int):
+        path.write_bytes(whole[:keep])
+        with pytest.raises(RunError, match=r"split\.npz is missing or damaged"):
+            _ = Run(run.path).split
+    refused = 0
+    for place in np.linspace(0, len(whole) - 1, 120).astype(int):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            _ = Run(run.path).split
+        except RunError:
+            refused += 1
+    assert refused > 60
+
+
+def test_a_split_that_is_not_there(run):
+    (run.path / "split.npz").unlink()
+    with pytest.raises(RunError, match="missing"):
+        _ = Run(run.path).split
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"about": "{}"},
+        {"about": "[]"},
+        {"about": "nothing"},
+        {"about": '{"notes": [], "labels": ""}'},
+        {"train": np.zeros((2, 2), bool)},
+        {"train": np.ones((12, 14), bool)},
+        {"train": np.zeros((12, 14))},
+    ],
+)
+def test_a_split_whose_parts_do_not_fit(run, changes):
+    path = run.path / "split.npz"
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **(arrays | changes))
+    with pytest.raises(RunError, match=r"split\.npz is missing or damaged"):
+        _ = Run(run.path).split
+
+
+def test_an_array_in_place_of_a_split(run):
+    with (run.path / "split.npz").open("wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(RunError, match=r"split\.npz is missing or damaged"):
+        _ = Run(run.path).split
+
+
+def test_metrics_are_those_that_were_saved(run):
+    with pytest.raises(RunError, match="did not finish: no metrics yet"):
+        _ = run.metrics
+    run.save_metrics({"oa": 0.5, "notes": ["a"]})
+    assert run.metrics == {"oa": 0.5, "notes": ["a"]}
+
+
+@pytest.mark.parametrize("text", ['{"oa": 0.', "", "3", "[1]", b"\xff"])
+def test_damaged_metrics(run, text):
+    content = text if isinstance(text, bytes) else text.encode()
+    (run.path / "metrics.json").write_bytes(content)
+    with pytest.raises(RunError, match=r"metrics\.json is damaged"):
+        _ = run.metrics
+
+
+def test_the_checkpoint_serves_until_the_training_is_finished(run, classifier):
+    half = dataclasses.replace(classifier, class_names=classifier.class_names | {3: "half"})
+    run.save_checkpoint(half)
+    unfinished = Run(run.path)
+    assert not unfinished.trained
+    assert unfinished.classifier.class_names[3] == "half"
+    run.save_classifier(classifier)
+    assert Run(run.path).trained
+    assert Run(run.path).classifier.class_names[3] == "Oats"
+    assert not (run.path / "checkpoint").exists()
+
+
+def test_a_run_without_weights(run):
+    with pytest.raises(RunError, match="there is no "):
+        _ = run.classifier
+
+
+def test_history_is_a_table_with_full_precision(run):
+    rows = [Epoch(1, 1 / 3, 0.5, None, 1e-3, 0.25), Epoch(2, 0.1, 0.75, 2 / 3, 1e-5, 0.5)]
+    run.save_history(rows)
+    with (run.path / "history.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [row["epoch"] for row in table] == ["1", "2"]
+    assert float(table[0]["loss"]) == 1 / 3
+    assert table[0]["validation_accuracy"] == ""
+    assert float(table[1]["validation_accuracy"]) == 2 / 3
+
+
+def test_only_an_untrained_run_can_be_discarded(run, classifier):
+    run.save_checkpoint(classifier)
+    run.discard_if_untrained()
+    assert Run(run.path).classifier
+    run.save_classifier(classifier)
+    run.discard_if_untrained()
+    assert Run(run.path).trained
+
+
+def test_discarding_removes_the_folder_but_nothing_of_others(run):
+    (run.path / "notes.txt").write_text("mine")
+    run.discard_if_untrained()
+    assert [each.name for each in run.path.iterdir()] == ["notes.txt"]
+    (run.path / "notes.txt").unlink()
+    run.discard_if_untrained()
+    assert not run.path.exists()
+
+
+def test_config_is_readable_by_people(run):
+    text = (run.path / "config.toml").read_text()
+    assert 'dataset = "/data/cube.mat"' in text
+    assert "train = 0.2" in text
+    assert "validation = 3\n" in text
+    assert "components" not in text  # left to the scene
+    json.dumps(read_config(run.path / "config.toml"))
