@@ -130,7 +130,7 @@ def fit(
 
         for number in range(1, recipe.epochs + 1):
             model.train()
-            rate = schedule.get_last_lr()[0]
+            rate = float(schedule.get_last_lr()[0])
             losses = torch.zeros((), device=device, dtype=torch.float64)
             right = torch.zeros((), device=device, dtype=torch.int64)
             order = torch.randperm(len(train_pixels), generator=generator).to(device)

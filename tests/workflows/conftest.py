@@ -1,0 +1,52 @@
+"""A small scene in a file, and a run that was trained on it."""
+
+import numpy as np
+import pytest
+
+import hsi
+from hsi.scenes.synthetic import synthetic_scene
+
+SMALL = {
+    "patch_size": 9, "components": 13, "train": 0.15, "validation": 0.05, "epochs": 6,
+    "batch_size": 16, "device": "cpu",
+}  # fmt: skip
+
+
+@pytest.fixture
+def small():
+    """Settings with which a training takes a second."""
+    return dict(SMALL)
+
+
+@pytest.fixture(scope="session")
+def write_scene():
+    """Return a function that writes a made scene, with a corner without data, and its labels."""
+
+    def write(folder, *, seed=0, bands=20):
+        made = synthetic_scene(rows=34, cols=40, bands=bands, classes=3, seed=seed)
+        cube = made.cube.astype(np.float32)
+        cube[:3, :5] = np.nan
+        folder.mkdir(exist_ok=True)
+        np.save(folder / "cube.npy", cube)
+        # Ids with a gap, as real ones have.
+        np.save(folder / "truth.npy", np.where(made.labels == 3, 14, made.labels))
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory, write_scene):
+    """Return the folder with `cube.npy` and `truth.npy`."""
+    return write_scene(tmp_path_factory.mktemp("scene"))
+
+
+@pytest.fixture(scope="session")
+def scene(files):
+    return hsi.load_scene(files / "cube.npy", labels=files / "truth.npy")
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory, scene):
+    """A finished run; tests read it only."""
+    return hsi.train(scene, out=tmp_path_factory.mktemp("runs") / "run", **SMALL)

@@ -1,0 +1,101 @@
+"""`hsi.map_scene`: a class for every pixel with data, in files that others open."""
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import hsi
+from hsi.errors import RunError, UsageError
+from hsi.scenes import Scene
+
+
+def raster(path):
+    with Image.open(path) as image:
+        return np.array(image)
+
+
+@pytest.fixture
+def copy(run, tmp_path):
+    """A copy of the run to write into."""
+    shutil.copytree(run.path, tmp_path / "run")
+    return hsi.Run(tmp_path / "run")
+
+
+def test_every_pixel_with_data_gets_a_class(copy, scene):
+    saved = hsi.map_scene(copy, device="cpu")
+    assert saved.class_map.shape == (34, 40)
+    assert np.array_equal(saved.class_map == 0, ~scene.valid)
+    assert (~scene.valid).sum() == 15
+    assert set(np.unique(saved.class_map)) <= {0, 1, 2, 14}
+    unlabelled = (scene.labels == 0) & scene.valid
+    assert unlabelled.sum() > 100
+    assert (saved.class_map[unlabelled] > 0).all()
+
+
+def test_the_map_of_the_own_scene_replaces_that_in_the_run_with_the_same(copy):
+    before = raster(copy.path / "class_map.tif")
+    saved = hsi.map_scene(copy, device="cpu")
+    assert (saved.picture, saved.raster) == (
+        copy.path / "class_map.png", copy.path / "class_map.tif",
+    )  # fmt: skip
+    assert np.array_equal(saved.class_map, before)
+    assert np.array_equal(raster(saved.raster), before)
+
+
+def test_the_picture_has_the_class_colours_on_every_pixel(copy, tmp_path):
+    saved = hsi.map_scene(copy, out=tmp_path / "map", device="cpu")
+    with Image.open(saved.picture) as image:
+        shown = {color for _, color in image.convert("RGB").getcolors(2**24)}
+    ids = set(np.unique(saved.class_map).tolist()) - {0}
+    assert {copy.classifier.class_colors[each] for each in ids} <= shown
+
+
+def test_both_methods_give_the_same_map(copy, tmp_path):
+    maps = [
+        hsi.map_scene(copy, out=tmp_path / method, method=method, device="cpu").class_map
+        for method in ("dense", "patches")
+    ]
+    assert np.array_equal(*maps)
+
+
+def test_another_scene_is_mapped_beside_the_own(copy, tmp_path, write_scene):
+    before = (copy.path / "class_map.tif").read_bytes()
+    folder = write_scene(tmp_path / "other", seed=5)
+    other = hsi.load_scene(folder / "cube.npy")
+    saved = hsi.map_scene(copy, other, device="cpu")
+    assert saved.raster == copy.path / "maps" / "cube" / "class_map.tif"
+    assert np.array_equal(saved.class_map > 0, other.valid)
+    assert (copy.path / "class_map.tif").read_bytes() == before
+
+
+def test_a_label_that_the_run_does_not_know_is_still_shown(copy, tmp_path, scene):
+    labels = np.where(scene.labels == 2, 200, scene.labels).astype(np.int32)
+    other = Scene(name="other", cube=scene.cube, labels=labels)
+    saved = hsi.map_scene(copy, other, out=tmp_path / "map", device="cpu")
+    assert saved.picture.is_file()
+
+
+def test_other_bands_are_refused_and_nothing_is_written(copy, tmp_path, write_scene):
+    folder = write_scene(tmp_path / "other", bands=21)
+    other = hsi.load_scene(folder / "cube.npy")
+    with pytest.raises(UsageError, match="has 21 bands; this classifier was trained on 20"):
+        hsi.map_scene(copy, other, out=tmp_path / "map")
+    assert not (tmp_path / "map").exists()
+
+
+def test_a_folder_that_cannot_be_written(copy, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="cannot write the map into"):
+        hsi.map_scene(copy, out=tmp_path / "file", device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [({"method": "denze"}, "did you mean 'dense'"), ({"device": "gpu"}, "cannot be used")],
+)
+def test_misspelt_arguments(copy, tmp_path, arguments, words):
+    with pytest.raises(UsageError, match=words):
+        hsi.map_scene(copy, out=tmp_path / "map", **arguments)
+    assert not (tmp_path / "map").exists()
