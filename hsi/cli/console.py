@@ -59,7 +59,8 @@ def _percent(fraction: float | None) -> str:
 
 def _console() -> Console:
     """Return a console on standard output that does not wrap a table piped into a file."""
-    width = None if sys.stdout.isatty() else 120
+    # None where standard output is closed
+    width = None if sys.stdout is not None and sys.stdout.isatty() else 120
     return Console(width=width, highlight=False)
 
 

@@ -59,17 +59,23 @@ def main() -> None:
         _say("Interrupted.")
         sys.exit(130)
     except BrokenPipeError:
-        # Whoever read our output has gone. Python would complain once more when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has gone.
+        _drop_output()
         sys.exit(1)
     except MemoryError:
         _say("Error: not enough memory. A smaller --patch-size or fewer --components need less.")
         sys.exit(1)
     except OSError as error:
-        if error.filename is None:
-            raise
-        _say(f"Error: {error.filename}: {error.strerror}")
+        where = f"{error.filename}: " if error.filename is not None else ""
+        _say(f"Error: {where}{error.strerror or error}")
+        _drop_output()
         sys.exit(1)
+
+
+def _drop_output() -> None:
+    """Keep Python from complaining once more when it flushes what could not be written."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(message: str) -> None:

@@ -60,15 +60,21 @@ def command(
 
     names = trained.classifier.class_names | {0: "no data"}
     ids, counts = np.unique(saved.class_map, return_counts=True)
-    pixels = {names[int(i)]: int(count) for i, count in zip(ids, counts, strict=True)}
+    classes = [
+        {"id": int(i), "name": names[int(i)], "pixels": int(count)}
+        for i, count in zip(ids, counts, strict=True)
+    ]
     if as_json:
         paths = {"picture": str(saved.picture), "raster": str(saved.raster)}
-        click.echo(json.dumps(paths | {"seconds": saved.seconds, "pixels": pixels}, indent=2))
+        click.echo(json.dumps(paths | {"seconds": saved.seconds, "classes": classes}, indent=2))
         return
     total = saved.class_map.size
     print_table(
-        ("class", "pixels", "share %"),
-        [(name, f"{n:,}", f"{100 * n / total:.2f}") for name, n in pixels.items()],
+        ("id", "class", "pixels", "share %"),
+        [
+            (str(i), names[i], f"{n:,}", f"{100 * n / total:.2f}")
+            for i, n in zip(ids.tolist(), counts.tolist(), strict=True)
+        ],
     )
     click.echo(f"Mapped {total:,} pixels in {saved.seconds:.1f} s.")
     click.echo(f"Map:    {saved.picture}\nRaster: {saved.raster}")

@@ -22,12 +22,16 @@ def command(components: int, classes: int, patch_size: int, as_json: bool) -> No
     Example:
       hsi models --components 15 --classes 9
     """
+    import torch
+
     from hsi.cli.console import print_table
     from hsi.models import MODELS, build_model, count_parameters, macs_per_patch
 
     rows: list[dict[str, Any]] = []
     for name in MODELS:
-        model = build_model(name, bands=components, classes=classes, patch_size=patch_size)
+        # Shapes are enough: half a gigabyte of weights need not be drawn.
+        with torch.device("meta"):
+            model = build_model(name, bands=components, classes=classes, patch_size=patch_size)
         rows.append(
             {
                 "model": name,

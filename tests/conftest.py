@@ -1,4 +1,4 @@
-"""A small scene in a file, and a run that was trained on it."""
+"""A small scene in a file and a run that was trained on it, for all who need a whole run."""
 
 import numpy as np
 import pytest

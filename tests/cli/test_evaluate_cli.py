@@ -1,0 +1,48 @@
+"""``hsi evaluate``."""
+
+import json
+import shutil
+
+
+def test_it_prints_the_figures_of_the_run(hsi_command, run):
+    done = hsi_command("evaluate", run.path, "--device", "cpu")
+    assert done.code == 0
+    assert f"{run.path}: test pixels of the random split" in done.out.replace("\n", " ")
+    for name in ("oa", "aa", "kappa"):
+        assert f"{100 * run.metrics[name]:.2f}" in done.out
+    assert f"{run.metrics['test_pixels']:,}" in done.out
+    assert done.err == ""
+
+
+def test_json_twice_is_the_same_and_that_of_the_training(hsi_command, run):
+    one, other = (hsi_command("evaluate", run.path, "--json", "--device", "cpu") for _ in "12")
+    assert one.out == other.out
+    printed = json.loads(one.out)
+    assert printed == {name: run.metrics[name] for name in printed}
+    assert {"oa", "aa", "kappa", "per_class", "confusion", "test_pixels"} == printed.keys()
+
+
+def test_it_changes_nothing_in_the_run(hsi_command, run):
+    before = {each: each.stat().st_mtime_ns for each in run.path.iterdir()}
+    hsi_command("evaluate", run.path, "--device", "cpu")
+    assert {each: each.stat().st_mtime_ns for each in run.path.iterdir()} == before
+
+
+def test_an_unfinished_run_is_tested_with_its_checkpoint(hsi_command, run, tmp_path):
+    copy = shutil.copytree(run.path, tmp_path / "copy")
+    (copy / "checkpoint").mkdir()
+    (copy / "model.safetensors").rename(copy / "checkpoint" / "model.safetensors")
+    done = hsi_command("evaluate", copy, "--json", "--device", "cpu")
+    assert done.code == 0
+    assert "did not finish; using its checkpoint" in done.err
+    assert json.loads(done.out)["oa"] == run.metrics["oa"]
+
+
+def test_files_that_are_gone_are_named(hsi_command, run, tmp_path, files):
+    copy = shutil.copytree(run.path, tmp_path / "copy")
+    text = (copy / "config.toml").read_text()
+    (copy / "config.toml").write_text(text.replace(str(files), "/nowhere"))
+    done = hsi_command("evaluate", copy)
+    assert done.code in (1, 2)
+    assert "/nowhere/cube.npy" in done.err
+    assert "Traceback" not in done.err

@@ -1,0 +1,182 @@
+"""``hsi train``."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+
+import numpy as np
+import pytest
+
+import hsi
+
+TIMES = {"train_seconds", "map_seconds", "run"}
+
+
+def test_it_ends_with_a_table_and_the_path_of_the_map(hsi_command, quick):
+    done = hsi_command(*quick, "--out", "run")
+    assert done.code == 0
+    metrics = hsi.Run("run").metrics
+    assert f"{100 * metrics['oa']:.2f}" in done.out
+    assert "class 14" in done.out
+    assert re.search(r"Map: +run/class_map\.png\n", done.out)
+    assert f"Overlap: {metrics['overlap']['contains']:.1%} of the test pixels" in done.out
+    assert "Note: 15 labelled pixels without data" in done.out
+    assert "\x1b" not in done.out + done.err
+
+
+def test_progress_is_plain_lines_on_standard_error_when_it_is_no_terminal(hsi_command, quick):
+    done = hsi_command(*quick, "--validation", "0.05", "--out", "run")
+    lines = done.err.splitlines()
+    assert lines[0] == "Training run ..."
+    assert [line.split("  ")[0] for line in lines[1:]] == ["epoch 1/2", "epoch 2/2"]
+    for word in ("loss", "training accuracy", "validation accuracy", "s left"):
+        assert word in lines[1]
+    assert "epoch" not in done.out
+
+
+def test_json_is_all_of_standard_output(hsi_command, quick):
+    done = hsi_command(*quick, "--out", "run", "--json")
+    printed = json.loads(done.out)
+    assert printed.pop("run") == "run"
+    assert printed == hsi.Run("run").metrics
+    assert "epoch 2/2" in done.err
+
+
+def test_options_become_settings(hsi_command, quick):
+    done = hsi_command(
+        *quick, "--out", "run", "--recipe", "paper", "--model", "hybridsn", "--seed", "4",
+        "--validation", "3", "--no-whiten", "--pca-fit", "scene", "--norm", "none",
+        "--optimizer", "adamw", "--learning-rate", "0.002", "--schedule", "one-cycle",
+        "--weight-decay", "0.1", "--dropout", "0.2", "--augmentation", "dihedral",
+        "--label-smoothing", "0.1",
+    )  # fmt: skip
+    assert done.code == 0
+    settings = hsi.Run("run").settings
+    assert settings == hsi.Settings().changed(
+        recipe="paper", model="hybridsn", seed=4, validation=3, whiten=False, pca_fit="scene",
+        norm="none", optimizer="adamw", learning_rate=0.002, schedule="one-cycle",
+        weight_decay=0.1, dropout=0.2, augmentation="dihedral", label_smoothing=0.1,
+        patch_size=9, components=13, train=0.15, batch_size=16, epochs=2,
+    )  # fmt: skip
+
+
+def test_arrays_of_one_file_are_named_by_keys(hsi_command, quick, files):
+    cube, truth = (np.load(files / name) for name in ("cube.npy", "truth.npy"))
+    np.savez("all.npz", cube=cube, raw=cube[:, :, :15], truth=truth, other=truth)
+    again = (
+        "--dataset",
+        "all.npz",
+        "--key",
+        "cube",
+        "--labels-key",
+        "truth",
+        "--labels",
+        "all.npz",
+    )
+    done = hsi_command(*quick, *again, "--out", "run")
+    assert done.code == 0
+    assert hsi.load_scene(**hsi.Run("run").source).bands == 20
+
+
+def test_a_count_and_a_fraction_are_told_apart(hsi_command, quick):
+    assert hsi_command(*quick, "--train", "20", "--out", "run").code == 0
+    assert hsi.Run("run").metrics["train_pixels"] == 60
+
+
+def test_the_default_folder_is_in_runs_in_the_current_folder(hsi_command, quick, tmp_path):
+    done = hsi_command(*quick, "--epochs", "1")
+    path = "runs/cube-hybridsn-dw-random-seed0"
+    assert f"{path}/class_map.png" in done.out
+    assert (tmp_path / "here" / path / "metrics.json").is_file()
+
+
+def test_a_config_reproduces_its_run_and_options_prevail(hsi_command, quick):
+    hsi_command(*quick, "--out", "first", "--seed", "3")
+    done = hsi_command(
+        "train", "--config", "first/config.toml", "--out", "again", "--device", "cpu"
+    )
+    assert done.code == 0
+    first, again = hsi.Run("first"), hsi.Run("again")
+    assert again.config == first.config
+    for name, value in first.metrics.items():
+        if name not in TIMES:
+            assert again.metrics[name] == value, name
+    hsi_command(
+        "train", "--config", "first/config.toml", "--seed", "4", "--out", "other",
+        "--device", "cpu",
+    )  # fmt: skip
+    assert hsi.Run("other").settings == first.settings.changed(seed=4)
+
+
+def test_a_config_from_elsewhere_takes_another_scene(hsi_command, quick, write_scene, tmp_path):
+    hsi_command(*quick, "--out", "first")
+    folder = write_scene(tmp_path / "other", seed=1)
+    done = hsi_command(
+        "train", "--config", "first/config.toml", "--dataset", folder / "cube.npy",
+        "--labels", folder / "truth.npy", "--out", "again", "--device", "cpu",
+    )  # fmt: skip
+    assert done.code == 0
+    assert hsi.Run("again").source["dataset"] == str(folder / "cube.npy")
+
+
+def test_names_with_brackets_and_percent_signs_are_printed_as_they_are(hsi_command, quick, files):
+    os.link(files / "cube.npy", "50%[red].npy")
+    done = hsi_command(*quick, "--dataset", "50%[red].npy", "--out", "run[bold]")
+    assert done.code == 0
+    assert "50%[red]: hybridsn-dw" in done.out
+    assert "run[bold]/class_map.png" in done.out
+
+
+def test_an_interrupt_ends_quietly_and_leaves_nothing(start_hsi, quick, tmp_path):
+    process = start_hsi(
+        *quick, "--epochs", "100000", "--out", tmp_path / "run",
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for line in process.stderr:
+        if line.startswith("epoch 1/"):
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "Interrupted."
+    assert "Traceback" not in err
+    assert out == ""
+    assert not (tmp_path / "run").exists()
+
+
+def test_on_a_terminal_progress_is_live(start_hsi, quick, tmp_path):
+    ours, theirs = pty.openpty()
+    bare = {name: os.environ[name] for name in os.environ if name not in ("NO_COLOR", "CI")}
+    process = start_hsi(
+        *quick, "--out", tmp_path / "run", stdout=subprocess.DEVNULL, stderr=theirs,
+        env=bare | {"TERM": "xterm-256color", "COLUMNS": "100"},
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    try:
+        while more := os.read(ours, 65536):
+            shown += more
+    except OSError:  # how Linux says that the other side has closed
+        pass
+    finally:
+        os.close(ours)
+    assert process.wait(timeout=60) == 0
+    text = shown.decode()
+    assert "\x1b[?25l" in text, "a live display hides the cursor"
+    assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l"), "and shows it again"
+    assert "epoch 2/2" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+    assert "s left" not in text
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_reader_that_goes_away_is_no_traceback(start_hsi, quick, tmp_path, stream):
+    process = start_hsi(
+        *quick, "--out", tmp_path / "run", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    getattr(process, stream).close()
+    other = process.stderr if stream == "stdout" else process.stdout
+    assert b"Traceback" not in other.read()
+    assert process.wait(timeout=60) == 1

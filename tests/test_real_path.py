@@ -1,0 +1,41 @@
+"""From a real scene to its map with one command, against a support-vector machine."""
+
+import os
+
+import numpy as np
+import pytest
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+import hsi
+from hsi.cli.main import main
+
+COMMAND = "hsi train --dataset salinas_a --train 0.05 --seed 0 --out run"
+
+
+def tuned_svm(spectra, labels):
+    """Return an RBF machine, its C and gamma found by cross-validation on these pixels alone."""
+    grid = {"svc__C": 10.0 ** np.arange(-1, 6), "svc__gamma": 10.0 ** np.arange(-5, 1)}
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    search = GridSearchCV(make_pipeline(StandardScaler(), SVC(kernel="rbf")), grid, cv=folds)
+    return search.fit(spectra, labels)
+
+
+@pytest.mark.slow
+def test_salinas_a_is_mapped_better_than_by_a_tuned_svm(tmp_path, monkeypatch):
+    if not os.environ.get("HSI_DATA"):
+        pytest.skip("HSI_DATA is not set: no real scenes on this machine")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", COMMAND.split())
+    main()
+    run, scene = hsi.Run("run"), hsi.load_scene("salinas_a")
+    assert run.metrics["oa"] >= 0.99
+
+    train, test = run.split.train, run.split.test
+    assert train.sum() == pytest.approx(0.05 * 5348, abs=3)
+    assert test.sum() == 5348 - train.sum()
+    svm = tuned_svm(scene.cube[train].astype(float), scene.labels[train])
+    right = svm.predict(scene.cube[test].astype(float)) == scene.labels[test]
+    assert 0.9 < right.mean() < run.metrics["oa"]
