@@ -9,7 +9,7 @@ import torch
 from hsi.models import build_model
 from hsi.sampling import BandPCA
 from hsi.scenes import Scene
-from hsi.training import RECIPES, Classifier, fit
+from hsi.training import Classifier, Settings, fit
 
 IDS = (3, 10, 14)
 
@@ -43,7 +43,8 @@ def train_on(easy):
             "device": torch.device("cpu"),
         }
         arguments |= {each: changes.pop(each) for each in [*changes] if each in FIT_ARGUMENTS}
-        recipe = RECIPES["default"].model_copy(update={"epochs": 3, "dropout": 0.1} | changes)
+        few = {"epochs": 3, "batch_size": 64, "dropout": 0.1}
+        recipe = Settings().changed(**(few | changes)).recipe
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(weights_from)
             model = build_model(
