@@ -67,8 +67,7 @@ def _console() -> Console:
 class TrainingDisplay:
     """Shows a training on standard error: live on a terminal, in plain lines elsewhere."""
 
-    def __init__(self, *, epochs: int) -> None:
-        self.epochs = epochs
+    def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False)
         self.live: Progress | None = None
         self.task = TaskID(0)
@@ -82,7 +81,7 @@ class TrainingDisplay:
                 TimeRemainingColumn(),
                 console=self.console,
             )
-            self.task = self.live.add_task("", total=None, epoch=f"1/{self.epochs}", figures="")
+            self.task = self.live.add_task("", total=None, epoch="1", figures="")
             self.live.start()
         return self
 

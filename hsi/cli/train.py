@@ -41,6 +41,7 @@ AMOUNT = options.Amount()
 @click.option("--patch-size", type=int, help="Side of a patch, odd.  [default: 25]")
 @click.option("--norm", help="batch or none (the paper's).  [default: batch]")
 @click.option("--epochs", type=int, help="Passes over the training pixels.")
+@click.option("--steps", type=int, help="Steps of the optimiser, instead of epochs.")
 @click.option("--batch-size", type=int, help="Patches in a step.")
 @click.option("--optimizer", help="adam or adamw.")
 @click.option("--learning-rate", type=float, help="Constant, or the peak of a one-cycle rate.")
@@ -91,7 +92,7 @@ def command(
     settings = Settings.from_table(stored["settings"]).changed(**changes)
     scene = load_scene(**source)
 
-    with TrainingDisplay(epochs=settings.recipe.epochs) as display:
+    with TrainingDisplay() as display:
         run = train(
             scene,
             settings,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -16,22 +19,29 @@ def pad_scene(cube: Tensor, patch_size: int) -> Tensor:
     return F.pad(cube, (margin, margin, margin, margin))
 
 
-def gather_windows(features: Tensor, rows: Tensor, cols: Tensor, size: int) -> Tensor:
+def gather_windows(
+    features: Tensor, rows: Tensor, cols: Tensor, size: int, *, regions: Tensor | None = None
+) -> Tensor:
     """Cut the windows of side `size` whose upper left corners are at `rows`, `cols`.
+
+    Differentiable. The windows overlap, and the gradient of each position is the sum of what the
+    windows that contain it receive.
 
     Parameters
     ----------
     features : Tensor
-        ``(C, H, W)``, a padded scene or the feature map of one.
+        ``(C, H, W)``, a padded scene or the feature map of one; or several, ``(R, C, H, W)``.
     rows, cols : Tensor
         ``(N,)`` int64 on the device of `features`, at most ``H - size`` and ``W - size``.
     size : int
         Side of the window.
+    regions : Tensor, optional
+        ``(N,)`` int64: of several feature maps, the one that each window is cut from.
 
     Returns
     -------
     Tensor
-        ``(N, C, size, size)``, a copy.
+        ``(N, C, size, size)``, a copy with channels last in memory.
 
     Examples
     --------
@@ -41,12 +51,44 @@ def gather_windows(features: Tensor, rows: Tensor, cols: Tensor, size: int) -> T
     tensor([[[[ 6.,  7.],
               [10., 11.]]]])
     """
-    C, H, W = features.shape
-    along_c, along_h, along_w = features.stride()
-    # Every window at once as a view: no memory but for those that the index then copies.
-    windows = features.as_strided(
-        (H - size + 1, W - size + 1, C, size, size),
-        (along_h, along_w, along_c, along_h, along_w),
-        features.storage_offset(),
-    )
-    return windows[rows, cols]
+    if features.ndim == 3:
+        features = features.unsqueeze(0)
+    if regions is None:
+        regions = torch.zeros_like(rows)
+    windows: Tensor = _GatherWindows.apply(features.permute(0, 2, 3, 1), regions, rows, cols, size)
+    return windows.permute(0, 3, 1, 2)
+
+
+class _GatherWindows(torch.autograd.Function):
+    """``(R, H, W, C) -> (N, size, size, C)``: an index into a strided view; back, `index_add_`.
+
+    PyTorch's gradient of ``Tensor.unfold`` goes through every window that there could be.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, features: Tensor, regions: Tensor, rows: Tensor, cols: Tensor, size: int
+    ) -> Tensor:
+        ctx.save_for_backward(regions, rows, cols)
+        ctx.shape = features.shape
+        R, H, W, C = features.shape
+        along_r, along_h, along_w, along_c = features.stride()
+        # Every window at once as a view: no memory but for those that the index then copies.
+        windows = features.as_strided(
+            (R, H - size + 1, W - size + 1, size, size, C),
+            (along_r, along_h, along_w, along_h, along_w, along_c),
+            features.storage_offset(),
+        )
+        return windows[regions, rows, cols]
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
+        regions, rows, cols = ctx.saved_tensors
+        (R, H, W, C), grad = ctx.shape, grads[0]
+        offset = torch.arange(grad.shape[1], device=grad.device)
+        # (N, size, size): where each value of each window lies in the flat feature maps
+        down = (regions * H + rows)[:, None] + offset
+        places = down[:, :, None] * W + (cols[:, None] + offset)[:, None, :]
+        summed = grad.new_zeros(R * H * W, C)
+        summed.index_add_(0, places.flatten(), grad.reshape(-1, C))
+        return summed.view(R, H, W, C), None, None, None, None

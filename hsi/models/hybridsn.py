@@ -23,7 +23,7 @@ from einops.layers.torch import Rearrange
 from torch import nn
 
 from hsi.errors import UsageError, unknown_name
-from hsi.layers import DepthwiseSeparableConv, SpectralSpatialConv, normalization
+from hsi.layers import DepthwiseSeparableConv, MergeBands, SpectralSpatialConv, normalization
 from hsi.layers.convolutions import Norm
 from hsi.models.network import PatchNetwork
 
@@ -133,7 +133,7 @@ def _spectral_layers() -> list[nn.Module]:
             nn.ReLU(inplace=True),
         ]
         channels = out_channels
-    return [*layers, Rearrange("n c bands h w -> n (c bands) h w")]
+    return [*layers, MergeBands()]
 
 
 def _network(

@@ -1,6 +1,6 @@
 """Which pixels to learn from and to test on, and what a network is given of them."""
 
-from hsi.sampling.augmentation import random_dihedral
+from hsi.sampling.augmentation import random_dihedral, turned, turned_places
 from hsi.sampling.overlap import Overlap, overlap_audit
 from hsi.sampling.patches import PatchDataset
 from hsi.sampling.reduction import BandPCA
@@ -19,4 +19,6 @@ __all__ = [
     "split_pixels",
     "to_labels",
     "to_targets",
+    "turned",
+    "turned_places",
 ]

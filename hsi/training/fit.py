@@ -11,16 +11,16 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from hsi.errors import HsiError, UsageError
 from hsi.inference import scores_of_pixels
-from hsi.layers import gather_windows, pad_scene
+from hsi.layers import pad_scene
 from hsi.models import PatchNetwork
-from hsi.sampling import random_dihedral
+from hsi.training.batches import plan_batches
 from hsi.training.settings import Recipe
+from hsi.training.step import batch_loss, batch_scores
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,10 @@ def fit(
 ) -> list[Epoch]:
     """Train `model` in place and return its history.
 
-    Scene and targets live on the device, and patches are cut there. With validation pixels, the
-    weights of the epoch that did best on them are the result; without, those of the last epoch.
+    Scene and targets live on the device. A step cuts the patches of its batch there, or computes
+    the trunk once for all of them, whichever is cheaper (see `plan_batches`). With validation
+    pixels, the weights of the epoch that did best on them are the result; without, those of the
+    last epoch.
     All that is random comes from `seed`, and the caller's generators are left as they were.
 
     Parameters
@@ -116,46 +118,50 @@ def fit(
     model.to(device)
     padded = pad_scene(torch.from_numpy(cube).permute(2, 0, 1).to(device), model.patch_size)
     target_map = torch.from_numpy(targets).to(device)
-    train_pixels = torch.from_numpy(np.argwhere(train)).to(device)
     validation_pixels = torch.from_numpy(np.argwhere(validation)).to(device)
+    batches = plan_batches(
+        model, np.argwhere(train), targets, batch_size=recipe.batch_size, device=device
+    )
+    epochs = recipe.passes(len(batches))
+    steps = epochs * len(batches)
 
     with _seeded(seed, device) as generator:
-        batches = _batch_count(len(train_pixels), recipe.batch_size)
-        steps = batches * recipe.epochs
         optimizer, schedule = _optimizer(model, recipe, steps, device)
         scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
         history: list[Epoch] = []
         best: tuple[float, dict[str, Tensor]] | None = None
         start = time.monotonic()
 
-        for number in range(1, recipe.epochs + 1):
+        for number in range(1, epochs + 1):
             model.train()
             rate = float(schedule.get_last_lr()[0])
             losses = torch.zeros((), device=device, dtype=torch.float64)
             right = torch.zeros((), device=device, dtype=torch.int64)
-            order = torch.randperm(len(train_pixels), generator=generator).to(device)
-            for done, chosen in enumerate(order.tensor_split(batches), start=1):
-                rows, cols = train_pixels[chosen].unbind(1)
-                patches = gather_windows(padded, rows, cols, model.patch_size)
-                if recipe.augmentation == "dihedral":
-                    patches = random_dihedral(patches, generator)
-                truth = target_map[rows, cols]
+            seen = 0
+            for done, batch in enumerate(batches.epoch(generator), start=1):
                 with _mixed_precision(device):
-                    scores = model(patches)
-                    loss = F.cross_entropy(scores, truth, label_smoothing=recipe.label_smoothing)
+                    scores = batch_scores(
+                        model,
+                        padded,
+                        batch,
+                        augmentation=recipe.augmentation,
+                        generator=generator,
+                    )
+                    loss = batch_loss(scores, batch, label_smoothing=recipe.label_smoothing)
                 optimizer.zero_grad(set_to_none=True)
                 scaler.scale(loss).backward()
                 scaler.step(optimizer)
                 scaler.update()
                 schedule.step()
-                losses += loss.detach() * len(chosen)
-                right += (scores.detach().argmax(1) == truth).sum()
-                progress.step((number - 1) * batches + done, steps)
+                losses += loss.detach() * len(batch.truth)
+                right += (scores.detach().argmax(1) == batch.truth).sum()
+                seen += len(batch.truth)
+                progress.step((number - 1) * len(batches) + done, steps)
 
             epoch = Epoch(
                 epoch=number,
-                loss=float(losses) / len(train_pixels),
-                train_accuracy=int(right) / len(train_pixels),
+                loss=float(losses) / seen,
+                train_accuracy=int(right) / seen,
                 validation_accuracy=_accuracy(model, padded, target_map, validation_pixels),
                 learning_rate=rate,
                 seconds=time.monotonic() - start,
@@ -167,7 +173,7 @@ def fit(
                     f"Lower --learning-rate (now {recipe.learning_rate:g})."
                 )
             history.append(epoch)
-            progress.epoch(epoch, recipe.epochs)
+            progress.epoch(epoch, epochs)
             if epoch.validation_accuracy is None:
                 if keep:
                     keep(model, epoch)
@@ -181,14 +187,6 @@ def fit(
         model.load_state_dict(best[1])
     model.eval()
     return history
-
-
-def _batch_count(pixels: int, batch_size: int) -> int:
-    """Return into how many batches to divide an epoch; all are nearly equal, none has one pixel.
-
-    A batch norm has no spread to go by when its only input is one value for each channel.
-    """
-    return max(1, min(math.ceil(pixels / batch_size), pixels // 2))
 
 
 def _optimizer(

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from hsi.errors import UsageError, unknown_name
 
@@ -16,8 +23,12 @@ class _Settings(BaseModel):
 class Recipe(_Settings):
     """How weights are found: the optimiser, its rate over time, and what is done to patches."""
 
-    epochs: int = Field(ge=1)
+    epochs: int | None = Field(default=None, ge=1)
+    """Passes over the training pixels."""
+    steps: int | None = Field(default=None, ge=1)
+    """Instead of epochs: as many passes as come nearest to this number of steps."""
     batch_size: int = Field(ge=2)
+    """Pixels of a step, nearly: an epoch is divided evenly."""
     optimizer: Literal["adam", "adamw"]
     learning_rate: float = Field(gt=0)
     """The constant rate, or the highest one of the one-cycle schedule."""
@@ -27,6 +38,16 @@ class Recipe(_Settings):
     augmentation: Literal["none", "dihedral"]
     """``"dihedral"``: each patch in one of the eight rotations and reflections, at random."""
     label_smoothing: float = Field(ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("takes either epochs or steps, and one of them")
+        return self
+
+    def passes(self, batches: int) -> int:
+        """Return the number of epochs of so many batches each."""
+        return self.epochs or max(1, round((self.steps or 1) / batches))
 
 
 RECIPES: dict[str, Recipe] = {
@@ -42,8 +63,8 @@ RECIPES: dict[str, Recipe] = {
         label_smoothing=0.0,
     ),
     "default": Recipe(
-        epochs=30,
-        batch_size=64,
+        steps=100,
+        batch_size=512,
         optimizer="adamw",
         learning_rate=2e-3,
         schedule="one-cycle",
@@ -107,6 +128,9 @@ class Settings(_Settings):
             recipe = RECIPES[recipe]
         whole = self.model_dump()
         whole["recipe"] = (recipe or self.recipe).model_dump()
+        for one, other in (("epochs", "steps"), ("steps", "epochs")):
+            if changes.get(one) is not None and changes.get(other) is None:
+                whole["recipe"][other] = None
         for name, value in changes.items():
             if value is None:
                 continue

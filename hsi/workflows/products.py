@@ -46,6 +46,7 @@ def save_products(
         "validation_pixels": int(split.validation.sum()),
         "parameters": count_parameters(classifier.network),
         "macs_per_patch": macs_per_patch(classifier.network),
+        "epochs": len(history),
         "train_seconds": round(train_seconds, 3),
         "map_seconds": round(map_seconds, 3),
         "overlap": {"contains": split.overlap.contains, "shares": split.overlap.shares},
@@ -106,7 +107,7 @@ def _summary(run: Run, scene: Scene, metrics: dict[str, Any]) -> list[tuple[str,
             f"{overlap['contains']:.1%} of the test pixels have a training pixel inside their "
             f"patch; {overlap['shares']:.1%} have a patch that shares pixels with a training patch",
         ),
-        ("Training", f"{settings.recipe.epochs} epochs in {metrics['train_seconds']:.1f} s"),
+        ("Training", f"{metrics['epochs']} epochs in {metrics['train_seconds']:.1f} s"),
         ("Map", f"{metrics['map_seconds']:.2f} s on {metrics['device']}"),
     ]
 

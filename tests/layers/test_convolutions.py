@@ -7,7 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from hsi.layers import DepthwiseSeparableConv, SpectralSpatialConv, normalization
+from hsi.layers import (
+    DepthwiseSeparableConv,
+    SpectralSpatialConv,
+    TrunkBatchNorm2d,
+    normalization,
+)
 
 
 def correlate(x, weight, bias):
@@ -87,7 +92,7 @@ def test_depthwise_channels_do_not_see_each_other_before_the_pointwise_convoluti
 
 def test_batch_norm_follows_each_convolution_and_takes_its_bias():
     kinds = [type(module) for module in DepthwiseSeparableConv(3, 5, size=3, norm="batch")]
-    assert kinds == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU] * 2
+    assert kinds == [nn.Conv2d, TrunkBatchNorm2d, nn.ReLU] * 2
     biases = [
         module.bias is not None
         for norm in ("batch", "none")

@@ -1,0 +1,137 @@
+"""Batch norm that may be told how many patches each position belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class TrunkBatchNorm2d(nn.BatchNorm2d):
+    """Batch norm whose statistics over a scene are those over the patches sampled from it.
+
+    A plain `torch.nn.BatchNorm2d`, state dict and all, but for training inside `sampled_patches`.
+    There its input is the feature map of a region, and each position counts as often as there are
+    sampled patches that contain it: its *coverage*. Mean, variance and gradients are then those of
+    the patches themselves, each of them cut out and normalised with the others.
+    """
+
+    _sampled: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise ``(N, C, H, W)``."""
+        if self._sampled is None or not self.training:
+            return super().forward(x)
+        # The map is as much larger than the region as this layer's window is than one position.
+        weights = coverage(self._sampled, x.shape[2] - self._sampled.shape[1] + 1)
+        count = weights.sum().to(x.dtype)
+        y, mean, variance = _WeightedNorm.apply(
+            x.contiguous(memory_format=torch.channels_last),
+            weights.flatten().to(x.dtype) / count,
+            self.weight,
+            self.bias,
+            self.eps,
+        )
+        with torch.no_grad():
+            assert self.running_mean is not None
+            assert self.running_var is not None
+            assert self.num_batches_tracked is not None
+            assert self.momentum is not None
+            self.num_batches_tracked.add_(1)
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * (count / (count - 1)), self.momentum)
+        return y
+
+
+@contextmanager
+def sampled_patches(trunk: nn.Module, sampled: Tensor) -> Iterator[None]:
+    """Tell the batch norms in `trunk` which patches of a region they stand for.
+
+    Parameters
+    ----------
+    trunk : nn.Module
+        It is about to be applied to ``(R, bands, rows + p - 1, cols + p - 1)``.
+    sampled : Tensor
+        ``(R, rows, cols)``: how often the patch around each pixel was sampled.
+    """
+    norms = [each for each in trunk.modules() if isinstance(each, TrunkBatchNorm2d)]
+    for norm in norms:
+        norm._sampled = sampled
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm._sampled = None
+
+
+def coverage(sampled: Tensor, size: int) -> Tensor:
+    """Return how many sampled windows contain each position of a feature map.
+
+    Parameters
+    ----------
+    sampled : Tensor
+        ``(R, rows, cols)``: how many windows have their upper left corner at each place.
+    size : int
+        Side of a window.
+
+    Returns
+    -------
+    Tensor
+        ``(R, rows + size - 1, cols + size - 1)``, of the type of `sampled`.
+
+    Examples
+    --------
+    >>> coverage(torch.tensor([[[1, 0, 2]]]), 2)
+    tensor([[[1, 1, 2, 2],
+             [1, 1, 2, 2]]])
+    """
+    for axis in (1, 2):
+        sums = sampled.movedim(axis, -1).cumsum(-1)
+        length = sums.shape[-1]
+        # The sum of the `size` values up to each place, the places beyond either end included.
+        upto = torch.nn.functional.pad(sums, (size, 0))
+        last = sums[..., -1:].expand(*sums.shape[:-1], size - 1)
+        upto = torch.cat([upto, last], dim=-1)
+        boxes = upto[..., size : size + length + size - 1] - upto[..., : length + size - 1]
+        sampled = boxes.movedim(-1, axis)
+    return sampled
+
+
+class _WeightedNorm(torch.autograd.Function):
+    """Batch norm under weights in four passes over the feature map, two forth and two back."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, shares: Tensor, scale: Tensor, shift: Tensor, eps: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        flat = _rows(x)  # (R H W, C)
+        mean = shares @ flat
+        centred = flat - mean
+        variance = shares @ centred.square()
+        inverse = torch.rsqrt(variance + eps)
+        y = torch.empty_like(x)
+        torch.addcmul(shift, centred, inverse * scale, out=_rows(y))
+        ctx.save_for_backward(x, shares, mean, inverse, scale)
+        ctx.mark_non_differentiable(mean, variance)
+        return y, mean, variance
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, Tensor, Tensor, None]:
+        x, shares, mean, inverse, scale = ctx.saved_tensors
+        grad = _rows(grads[0].contiguous(memory_format=torch.channels_last))  # (R H W, C)
+        normed = (_rows(x) - mean).mul_(inverse)
+        grad_shift = grad.sum(0)
+        grad_scale = (grad * normed).sum(0)
+        # What each position owes for its part in mean and variance.
+        owed = normed.mul_(grad_scale).add_(grad_shift).mul_(shares[:, None])
+        grad_x = torch.empty_like(x)
+        torch.sub(grad, owed, out=_rows(grad_x)).mul_(inverse * scale)
+        return grad_x, None, grad_scale, grad_shift, None
+
+
+def _rows(x: Tensor) -> Tensor:
+    """View ``(N, C, H, W)`` with channels last in memory as ``(N H W, C)``."""
+    return x.permute(0, 2, 3, 1).view(-1, x.shape[1])
