@@ -2,7 +2,6 @@
 
 import csv
 import dataclasses
-import json
 
 import numpy as np
 import pytest
@@ -249,4 +248,3 @@ def test_config_is_readable_by_people(run):
     assert "train = 0.2" in text
     assert "validation = 3\n" in text
     assert "components" not in text  # left to the scene
-    json.dumps(read_config(run.path / "config.toml"))

@@ -144,6 +144,19 @@ def test_a_recipe_by_name_or_value_comes_before_changes_of_it():
     assert Settings().changed(epochs=2, recipe="paper").recipe.epochs == 2
 
 
+def test_a_training_is_as_long_as_its_epochs_or_its_steps_say():
+    by_steps = Settings().changed(recipe="paper", steps=100)
+    assert (by_steps.recipe.epochs, by_steps.recipe.steps) == (None, 100)
+    # as many passes over 7 batches as come nearest to 100 steps, and at least one
+    assert by_steps.recipe.passes(7) == 14
+    assert by_steps.recipe.passes(1000) == 1
+    by_epochs = by_steps.changed(epochs=3)
+    assert (by_epochs.recipe.epochs, by_epochs.recipe.steps) == (3, None)
+    assert by_epochs.recipe.passes(7) == 3
+    with pytest.raises(UsageError, match="either epochs or steps"):
+        Settings().changed(epochs=3, steps=3)
+
+
 def test_the_recipe_of_the_paper():
     """Roy et al. (2019): Adam at 1e-3, 100 epochs of batches of 256, dropout of 40 %."""
     recipe = RECIPES["paper"]
