@@ -1,5 +1,6 @@
 """The command line, called in this process or in one of its own."""
 
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -52,9 +53,12 @@ def hsi_command(monkeypatch, capsys, tmp_path):
 def start_hsi(tmp_path):
     """Return a function that starts `hsi` as a process; keywords are those of `Popen`."""
     started = []
+    # Output is buffered for users, which decides when a failure to write it is met.
+    usual = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 
     def start(*arguments, **options):
         command = [sys.executable, "-c", START, *map(str, arguments)]
+        options["env"] = usual | options.get("env", {})
         started.append(subprocess.Popen(command, cwd=tmp_path, **options))
         return started[-1]
 
