@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
 from typing import Literal, get_args
 
 import numpy as np
@@ -11,19 +11,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsi.errors import UsageError, unknown_name
+from hsi.inference.dense import DenseNetwork, values_per_position
 from hsi.inference.device import resolve_device
+from hsi.inference.memory import memory_budget
 from hsi.inference.mode import evaluating
-from hsi.layers import gather_windows, pad_scene
+from hsi.inference.tiles import all_corners, in_batches, region_of, tiles_of
 from hsi.models import PatchNetwork
 
 Method = Literal["auto", "dense", "patches"]
 
-# Side of the squares of pixels whose feature map is held at a time. The margin of a patch around
-# each square is computed twice, so a square is several patches wide.
-TILE = 160
-# Values of the windows that the head takes at a time: 64 MB of float32.
-WINDOW_VALUES = 16 * 2**20
 PATCH_BATCH = 128
+# Rows and columns of the tiles from which patches are cut.
+PATCH_TILE = 256
 
 
 def predict_scene(
@@ -32,6 +31,7 @@ def predict_scene(
     *,
     method: Method = "auto",
     device: str | torch.device = "auto",
+    max_memory: int | str | None = None,
 ) -> NDArray[np.floating]:
     """Return the logits of every pixel of a scene, borders included.
 
@@ -48,9 +48,13 @@ def predict_scene(
     method : {"auto", "dense", "patches"}
         ``"dense"`` runs the trunk once over the scene and the head on every window,
         ``"patches"`` the whole network on every patch. Both give the same result to rounding.
-        ``"auto"`` is dense where the network has a trunk.
+        ``"auto"`` is dense where the network has a trunk and that computes less.
     device : str or torch.device
         ``"auto"`` is the first CUDA device or else the CPU.
+    max_memory : int or str, optional
+        The most that the computation may take beside `cube` and `model`, the result included:
+        bytes, or a text such as ``"2G"``. A smaller one means smaller tiles, not another map.
+        Default: a quarter of what is free.
 
     Returns
     -------
@@ -60,16 +64,13 @@ def predict_scene(
     Raises
     ------
     UsageError
-        If the cube does not fit the network, or the method or device is unknown or impossible.
+        If the cube does not fit the network, the method or device is unknown or impossible, or
+        not even a small tile fits into `max_memory`.
     """
-    if cube.ndim != 3 or cube.shape[2] != model.bands:
-        raise UsageError(
-            f"the cube has shape {cube.shape}; the network expects (rows, cols, {model.bands})"
-        )
-    rows, cols = cube.shape[:2]
-    pixels = np.indices((rows, cols)).reshape(2, -1).T
-    scores = predict_pixels(model, cube, pixels, method=method, device=device)
-    return np.ascontiguousarray(scores.T).reshape(model.classes, rows, cols)
+    scene = _as_scene(model, cube)
+    where = resolve_device(device)
+    model.to(where)
+    return _scores(model, scene, None, method, max_memory).numpy()
 
 
 def predict_pixels(
@@ -84,30 +85,69 @@ def predict_pixels(
 
     As `predict_scene` for some of the pixels; ``"auto"`` is dense where that computes less.
     """
-    where = resolve_device(device)
-    model.to(where)
-    weight = next(model.parameters())
-    scene = torch.from_numpy(np.ascontiguousarray(np.moveaxis(cube, 2, 0)))
-    padded = pad_scene(scene.to(where, weight.dtype), model.patch_size)
-    return scores_of_pixels(model, padded, torch.from_numpy(pixels), method=method).cpu().numpy()
+    scene = _as_scene(model, cube)
+    model.to(resolve_device(device))
+    return scores_of_pixels(model, scene, torch.from_numpy(pixels), method=method).cpu().numpy()
 
 
 def scores_of_pixels(
-    model: PatchNetwork, padded: Tensor, pixels: Tensor, *, method: Method = "auto"
+    model: PatchNetwork, scene: Tensor, pixels: Tensor, *, method: Method = "auto"
 ) -> Tensor:
-    """Return the logits ``(N, classes)`` of pixels of a padded scene that lies on the device.
+    """Return the logits ``(N, classes)`` of some pixels of a scene, on the device of `model`.
 
     Parameters
     ----------
     model : PatchNetwork
-        On the device of `padded`.
-    padded : Tensor
-        ``(bands, rows + p - 1, cols + p - 1)``, from `pad_scene`.
+        On its device.
+    scene : Tensor
+        ``(bands, rows, cols)``, on any device.
     pixels : Tensor
-        ``(N, 2)`` rows and columns before padding.
+        ``(N, 2)`` rows and columns.
     method : {"auto", "dense", "patches"}
         As for `predict_scene`.
     """
+    return _scores(model, scene, pixels, method, None)
+
+
+def _as_scene(model: PatchNetwork, cube: NDArray[np.floating]) -> Tensor:
+    """Return the cube as a tensor ``(bands, rows, cols)`` that shares its memory if it can."""
+    if cube.ndim != 3 or cube.shape[2] != model.bands:
+        raise UsageError(
+            f"the cube has shape {cube.shape}; the network expects (rows, cols, {model.bands})"
+        )
+    # PyTorch knows no negative strides and no foreign byte order.
+    plain = np.ascontiguousarray(cube, dtype=cube.dtype.newbyteorder("="))
+    with warnings.catch_warnings():
+        # Nothing here writes to it.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(plain).permute(2, 0, 1)
+
+
+class _Patches:
+    """The whole network on every patch, with the manners of `DenseNetwork`."""
+
+    def __init__(self, model: PatchNetwork, *, max_bytes: int) -> None:
+        self.model = model
+        self.side = PATCH_TILE
+        values, _ = values_per_position(model)
+        of_a_patch = values * model.patch_size**2 * next(model.parameters()).element_size()
+        self.batch = max(2, min(PATCH_BATCH, max_bytes // of_a_patch))
+
+    def scores(self, region: Tensor, corners: Tensor | None = None) -> Tensor:
+        """Return the logits ``(N, classes)`` of the pixels at `corners`, or of all of a tile."""
+        if corners is None:
+            corners = all_corners(region, self.model.patch_size)
+        return in_batches(self.model, region, corners, self.model.patch_size, self.batch)
+
+
+def _scores(
+    model: PatchNetwork,
+    scene: Tensor,
+    pixels: Tensor | None,
+    method: Method,
+    max_memory: int | str | None,
+) -> Tensor:
+    """Return ``(N, classes)`` on the device, or without `pixels` ``(classes, rows, cols)``."""
     if method not in get_args(Method):
         raise unknown_name("method", method, get_args(Method))
     if method == "dense" and not model.has_trunk:
@@ -115,55 +155,42 @@ def scores_of_pixels(
             "this network has no trunk that could be computed once for a scene; "
             "use method='patches' or method='auto'"
         )
-    pixels = pixels.to(padded.device)
-    if len(pixels) == 0:
-        return padded.new_empty(0, model.classes)
+    rows, cols = scene.shape[1:]
+    weight = next(model.parameters())
+    budget = memory_budget(max_memory, weight.device)
+    count = rows * cols if pixels is None else len(pixels)
+    if method == "auto":
+        method = "dense" if _dense_is_cheaper(model, rows, cols, count) else "patches"
+    if pixels is None:
+        result = torch.empty(model.classes, rows, cols, dtype=weight.dtype)
+        budget -= result.nbytes
+    else:
+        pixels = pixels.to(weight.device)
+        result = weight.new_empty(count, model.classes)
     with evaluating(model):
-        if method == "dense" or (method == "auto" and _dense_is_cheaper(model, padded, pixels)):
-            return _dense(model, padded, pixels)
-        return _in_batches(model, padded, pixels, model.patch_size, PATCH_BATCH)
+        network = (
+            DenseNetwork(model, rows, cols, max_bytes=budget)
+            if method == "dense"
+            else _Patches(model, max_bytes=budget)
+        )
+        for tile in tiles_of(rows, cols, network.side):
+            corners = None
+            if pixels is not None:
+                chosen = tile.inside(pixels)
+                if not len(chosen):
+                    continue
+                corners = pixels[chosen] - pixels.new_tensor([tile.row, tile.col])
+            region = region_of(scene, tile, model.patch_size).to(weight)
+            scores = network.scores(region, corners)
+            if pixels is None:
+                result[:, tile.slices[0], tile.slices[1]] = scores.T.unflatten(1, tile.size)
+            else:
+                result[chosen] = scores
+    return result
 
 
-def _dense_is_cheaper(model: PatchNetwork, padded: Tensor, pixels: Tensor) -> bool:
+def _dense_is_cheaper(model: PatchNetwork, rows: int, cols: int, count: int) -> bool:
     """Compare the positions that the trunk computes: once each, or once in every window."""
-    in_scene = padded.shape[1] * padded.shape[2]
-    in_windows = len(pixels) * model.window_size**2
-    return model.has_trunk and in_scene < in_windows
-
-
-def _dense(model: PatchNetwork, padded: Tensor, pixels: Tensor) -> Tensor:
-    """Compute the trunk once for each tile with pixels in it, the head for each pixel."""
-    scores = padded.new_empty(len(pixels), model.classes)
-    size = model.window_size
-    for row, col, inside in _tiles(pixels):
-        region = padded[:, row : row + TILE + model.patch_size - 1]
-        region = region[:, :, col : col + TILE + model.patch_size - 1]
-        features = model.trunk(region[None])[0]
-        batch = max(1, WINDOW_VALUES // (features.shape[0] * size**2))
-        corners = pixels[inside] - pixels.new_tensor([row, col])
-        scores[inside] = _in_batches(model.head, features, corners, size, batch)
-    return scores
-
-
-def _tiles(pixels: Tensor) -> Iterator[tuple[int, int, Tensor]]:
-    """Yield the corner of each tile of the scene that holds pixels, and which pixels these are."""
-    tiles = pixels.div(TILE, rounding_mode="floor")
-    for tile in tiles.unique(dim=0):
-        row, col = (tile * TILE).tolist()
-        yield row, col, (tiles == tile).all(dim=1).nonzero()[:, 0]
-
-
-def _in_batches(
-    network: torch.nn.Module, features: Tensor, corners: Tensor, size: int, batch: int
-) -> Tensor:
-    """Apply `network` to the windows at `corners`, always `batch` at a time.
-
-    Matrix products round differently for other numbers of rows. With the last batch filled up,
-    a pixel's score has the same bits in whatever company the pixel is.
-    """
-    scores = []
-    for some in corners.split(batch):
-        filled = some if len(some) == batch else some[torch.arange(batch).clamp(max=len(some) - 1)]
-        windows = gather_windows(features, filled[:, 0], filled[:, 1], size)
-        scores.append(network(windows)[: len(some)])
-    return torch.cat(scores)
+    margin = model.window_size - 1
+    at_once = (rows + margin) * (cols + margin)
+    return model.has_trunk and at_once < count * model.window_size**2

@@ -116,7 +116,8 @@ def fit(
         raise UsageError(f"{train.sum()} training pixels are too few: it takes at least two")
     progress = progress or Silent()
     model.to(device)
-    padded = pad_scene(torch.from_numpy(cube).permute(2, 0, 1).to(device), model.patch_size)
+    scene = torch.from_numpy(cube).permute(2, 0, 1).to(device)
+    padded = pad_scene(scene, model.patch_size)
     target_map = torch.from_numpy(targets).to(device)
     validation_pixels = torch.from_numpy(np.argwhere(validation)).to(device)
     batches = plan_batches(
@@ -162,7 +163,7 @@ def fit(
                 epoch=number,
                 loss=float(losses) / seen,
                 train_accuracy=int(right) / seen,
-                validation_accuracy=_accuracy(model, padded, target_map, validation_pixels),
+                validation_accuracy=_accuracy(model, scene, target_map, validation_pixels),
                 learning_rate=rate,
                 seconds=time.monotonic() - start,
             )
@@ -211,12 +212,12 @@ def _optimizer(
 
 
 def _accuracy(
-    model: PatchNetwork, padded: Tensor, target_map: Tensor, pixels: Tensor
+    model: PatchNetwork, scene: Tensor, target_map: Tensor, pixels: Tensor
 ) -> float | None:
     """Return the share of `pixels` that the model gets right in evaluation mode."""
     if len(pixels) == 0:
         return None
-    scores = scores_of_pixels(model, padded, pixels)
+    scores = scores_of_pixels(model, scene, pixels)
     return float((scores.argmax(1) == target_map[pixels[:, 0], pixels[:, 1]]).double().mean())
 
 

@@ -60,7 +60,7 @@ def test_tiles_leave_no_seam(shape, monkeypatch):
     model = random_network("hybridsn-dw", dtype=torch.float64)
     cube = random_cube(*shape)
     whole = predict_scene(model, cube, method="dense", device="cpu")
-    monkeypatch.setattr("hsi.inference.predict.TILE", 5)
+    monkeypatch.setattr("hsi.inference.dense.TILE", 5)
     tiled = predict_scene(model, cube, method="dense", device="cpu")
     np.testing.assert_allclose(tiled, whole, rtol=0, atol=1e-12)
 

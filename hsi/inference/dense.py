@@ -1,0 +1,159 @@
+"""A network made ready to be computed on whole scenes: one trunk pass, then every window."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from hsi.errors import UsageError
+from hsi.inference.heads import DirectLinear, FourierLinear, first_linear, plan_head
+from hsi.inference.tiles import all_corners, in_batches, tiles_of
+from hsi.models import PatchNetwork
+
+# Side of the largest tile in pixels. The margin of a patch around each tile is computed twice, so
+# a tile is several patches wide; larger ones gain little and leave the caches.
+TILE = 320
+# Values of the windows that the head takes at a time: 64 MB of float32.
+WINDOW_VALUES = 16 * 2**20
+# Shares of the memory that is left beside the result.
+FOR_TRUNK, FOR_SPECTRA = 0.5, 0.35
+
+
+class DenseNetwork:
+    """The trunk with its batch norms folded into the convolutions, and the head in the best way.
+
+    Parameters
+    ----------
+    model : PatchNetwork
+        With a trunk, in evaluation mode, on its device. Not changed.
+    rows, cols : int
+        Size of the scene.
+    max_bytes : int
+        The most that a tile may take while it is computed.
+
+    Attributes
+    ----------
+    side : int
+        Side of the largest tile whose computation fits into `max_bytes`.
+
+    Raises
+    ------
+    UsageError
+        If not even the smallest tile fits.
+    """
+
+    def __init__(self, model: PatchNetwork, rows: int, cols: int, *, max_bytes: int) -> None:
+        weight = next(model.parameters())
+        self.model = model
+        self.margin = model.patch_size - 1
+        self.trunk = folded(model.trunk)
+        values, outputs = values_per_position(model)
+        self._position_bytes = values * weight.element_size()
+        # What the layer and the rest of the head give for each pixel.
+        self._pixel_bytes = (2 * outputs + model.classes) * weight.element_size()
+        self.side = self._largest_side(FOR_TRUNK * max_bytes)
+
+        tiles = list(tiles_of(rows, cols, self.side))
+        plan = plan_head(model, *tiles[0].size, weight.device.type, tiles=len(tiles))
+        self.layer: FourierLinear | DirectLinear | None = None
+        linear = first_linear(model.head)
+        if plan.way != "windows" and linear is not None:
+            assert isinstance(model.head, nn.Sequential)
+            self.rest = model.head[2:]
+            self.layer = (
+                DirectLinear(linear, model.window_size)
+                if plan.way == "direct"
+                else FourierLinear(
+                    linear,
+                    model.window_size,
+                    side=plan.side,
+                    max_bytes=int(FOR_SPECTRA * max_bytes),
+                )
+            )
+
+    def scores(self, region: Tensor, corners: Tensor | None = None) -> Tensor:
+        """Return the logits of pixels of a tile.
+
+        Parameters
+        ----------
+        region : Tensor
+            ``(bands, rows + p - 1, cols + p - 1)``: the tile and the margin around it.
+        corners : Tensor, optional
+            ``(N, 2)`` rows and columns in the tile; without, all pixels.
+
+        Returns
+        -------
+        Tensor
+            ``(N, classes)``, or ``(rows * cols, classes)``.
+        """
+        features = self.trunk(region[None])[0]
+        if self.layer is not None:
+            # For all pixels even where some are asked for: so each has the same bits always.
+            scores: Tensor = self.rest(self.layer(features).flatten(0, 1))
+            if corners is None:
+                return scores
+            return scores[corners[:, 0] * (region.shape[2] - self.margin) + corners[:, 1]]
+        if corners is None:
+            corners = all_corners(region, self.model.patch_size)
+        size = self.model.window_size
+        batch = max(1, WINDOW_VALUES // (features.shape[0] * size**2))
+        return in_batches(self.model.head, features, corners, size, batch)
+
+    def _largest_side(self, max_bytes: float) -> int:
+        """Return the side of the largest tile whose computation fits into `max_bytes`."""
+        for side in range(TILE, 0, -8):
+            needed = (side + self.margin) ** 2 * self._position_bytes + side**2 * self._pixel_bytes
+            if needed <= max_bytes:
+                return side
+        raise UsageError(
+            f"max_memory is too small: a tile of 8x8 pixels of this network takes {needed:,} "
+            f"bytes, and {int(max_bytes):,} are left for it beside the result"
+        )
+
+
+def folded(trunk: nn.Module) -> nn.Module:
+    """Return a copy of `trunk` in which batch norms are part of the convolutions before them."""
+    trunk = copy.deepcopy(trunk).eval()
+    for module in trunk.modules():
+        if not isinstance(module, nn.Sequential):
+            continue
+        for number in range(len(module) - 1):
+            conv, norm = module[number], module[number + 1]
+            flat = isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+            deep = isinstance(conv, nn.Conv3d) and isinstance(norm, nn.BatchNorm3d)
+            if flat or deep:
+                module[number] = fuse_conv_bn_eval(conv, norm)  # type: ignore[type-var,arg-type]
+                module[number + 1] = nn.Identity()
+    return trunk
+
+
+@torch.no_grad()
+def values_per_position(model: PatchNetwork) -> tuple[int, int]:
+    """Return how many values a trunk holds at once for each position, and how many a head gives.
+
+    Counted on the smallest input: the output of a layer and that of the next, and one of them
+    once more, as the libraries rearrange it.
+    """
+    counts: list[float] = []
+    hooks = [
+        layer.register_forward_hook(
+            lambda _layer, _args, out: counts.append(out.numel() / (out.shape[-1] * out.shape[-2]))
+        )
+        for layer in model.trunk.modules()
+        if not any(True for _ in layer.children())
+    ]
+    weight = next(model.parameters())
+    side = model.receptive_field + 2
+    try:
+        model.trunk(weight.new_zeros(1, model.bands, side, side))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    outputs = [model.bands, *counts]
+    held = max(a + b + max(a, b) for a, b in zip(outputs, [*outputs[1:], 0], strict=True))
+    linear = first_linear(model.head)
+    return math.ceil(held), linear.out_features if linear is not None else 0
