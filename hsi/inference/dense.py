@@ -19,6 +19,9 @@ from hsi.models import PatchNetwork
 TILE = 320
 # Values of the windows that the head takes at a time: 64 MB of float32.
 WINDOW_VALUES = 16 * 2**20
+# Feature maps of a strip together, as `values_per_position` counts them; and the fewest rows of
+# one, since those at its edges are computed twice.
+STRIP_BYTES, MIN_STRIP = 48 * 2**20, 16
 # Shares of the memory that is left beside the result.
 FOR_TRUNK, FOR_SPECTRA = 0.5, 0.35
 
@@ -57,8 +60,8 @@ class DenseNetwork:
         self._pixel_bytes = (2 * outputs + model.classes) * weight.element_size()
         self.side = self._largest_side(FOR_TRUNK * max_bytes)
 
-        tiles = list(tiles_of(rows, cols, self.side))
-        plan = plan_head(model, *tiles[0].size, weight.device.type, tiles=len(tiles))
+        tile = next(tiles_of(rows, cols, self.side))
+        plan = plan_head(model, tile.rows, tile.cols, weight.device.type)
         self.layer: FourierLinear | DirectLinear | None = None
         linear = first_linear(model.head)
         if plan.way != "windows" and linear is not None:
@@ -90,7 +93,7 @@ class DenseNetwork:
         Tensor
             ``(N, classes)``, or ``(rows * cols, classes)``.
         """
-        features = self.trunk(region[None])[0]
+        features = self._features(region)
         if self.layer is not None:
             # For all pixels even where some are asked for: so each has the same bits always.
             scores: Tensor = self.rest(self.layer(features).flatten(0, 1))
@@ -102,6 +105,26 @@ class DenseNetwork:
         size = self.model.window_size
         batch = max(1, WINDOW_VALUES // (features.shape[0] * size**2))
         return in_batches(self.model.head, features, corners, size, batch)
+
+    def _features(self, region: Tensor) -> Tensor:
+        """Return the trunk of a region, ``(C, h, w)`` with channels last in memory.
+
+        On a CPU in strips of rows: feature maps of megabytes stay in caches, and memory that was
+        just freed is used again, where the kernel would have to clear new pages for large ones.
+        """
+        lost = self.model.receptive_field - 1
+        height, width = (length - lost for length in region.shape[1:])
+        if region.device.type != "cpu":
+            return self.trunk(region[None])[0]
+        strip = max(MIN_STRIP, STRIP_BYTES // (self._position_bytes * region.shape[2]))
+        features: Tensor | None = None
+        for row in range(0, height, strip):
+            part = self.trunk(region[None, :, row : row + strip + lost])[0].permute(1, 2, 0)
+            if features is None:
+                features = part.new_empty(height, width, part.shape[2])
+            features[row : row + strip] = part
+        assert features is not None
+        return features.permute(2, 0, 1)
 
     def _largest_side(self, max_bytes: float) -> int:
         """Return the side of the largest tile whose computation fits into `max_bytes`."""

@@ -22,6 +22,8 @@ Way = Literal["fourier", "direct", "windows"]
 
 # Larger squares multiply less for each pixel, but have more frequencies with weights of their own.
 LARGEST_SIDE = 96
+# Spectra of weights that are made at a time: what stays in a cache, or keeps a GPU busy.
+BLOCK_BYTES = {"cpu": 12 * 2**20, "cuda": 256 * 2**20}
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Costs:
     """Of a matrix product, also of one with the matrix of a Fourier transform."""
     small_product: float
     """Of one of many small matrix products, each with weights of its own."""
+    spectrum: float
+    """For a value of the spectra of the weights that is made, and then used (no multiply-add)."""
     copy: float
     """For a value that is copied into a window (no multiply-add)."""
 
@@ -41,8 +45,8 @@ class Costs:
 # CPU: two cores with AVX-512, see benchmarks/heads.py. CUDA: ratios that libraries' documentation
 # lets expect; not measured.
 COSTS = {
-    "cpu": Costs(convolution=0.012, product=0.018, small_product=0.032, copy=0.6),
-    "cuda": Costs(convolution=0.00006, product=0.00006, small_product=0.0001, copy=0.004),
+    "cpu": Costs(convolution=0.012, product=0.018, small_product=0.028, spectrum=0.4, copy=0.6),
+    "cuda": Costs(convolution=6e-5, product=6e-5, small_product=1e-4, spectrum=3e-3, copy=4e-3),
 }
 
 
@@ -66,8 +70,8 @@ def first_linear(head: nn.Module) -> nn.Linear | None:
     return None
 
 
-def plan_head(model: PatchNetwork, rows: int, cols: int, device: str, *, tiles: int) -> HeadPlan:
-    """Return the cheapest way for so many tiles of so many pixels, by the estimates of `COSTS`."""
+def plan_head(model: PatchNetwork, rows: int, cols: int, device: str) -> HeadPlan:
+    """Return the cheapest way for a tile of so many pixels, by the estimates of `COSTS`."""
     linear = first_linear(model.head)
     if linear is None:
         return HeadPlan("windows")
@@ -85,7 +89,6 @@ def plan_head(model: PatchNetwork, rows: int, cols: int, device: str, *, tiles: 
             size=size,
             rows=rows,
             cols=cols,
-            tiles=tiles,
             device=device,
         ),
     )
@@ -99,17 +102,16 @@ def estimate(
     size: int,
     rows: int,
     cols: int,
-    tiles: int,
     device: str,
 ) -> float:
-    """Return the estimated cost in nanoseconds of a plan for all tiles."""
+    """Return the estimated cost in nanoseconds of a plan for one tile."""
     costs = COSTS.get(device, COSTS["cpu"])
     weights = channels * size**2 * outputs
     if plan.way == "direct":
-        return tiles * rows * cols * weights * costs.convolution
+        return rows * cols * weights * costs.convolution
     if plan.way == "windows":
         copies = channels * size**2 * costs.copy
-        return tiles * rows * cols * (weights * costs.product + copies)
+        return rows * cols * (weights * costs.product + copies)
     side, half, step = plan.side, plan.side // 2 + 1, plan.side - size + 1
     down, across = math.ceil(rows / step), math.ceil(cols / step)
     squares = down * across
@@ -117,8 +119,9 @@ def estimate(
     of_features = channels * half * side * (2 * across * (down * step + size) + 6 * squares * side)
     back = outputs * squares * half * step * (6 * side + 2 * step)
     products = 3 * side * half * squares * channels * outputs
-    transforms = of_weights + tiles * (of_features + back)
-    return transforms * costs.product + tiles * products * costs.small_product
+    transforms = of_weights + of_features + back
+    spectrum = 3 * side * half * channels * outputs
+    return transforms * costs.product + products * costs.small_product + spectrum * costs.spectrum
 
 
 class DirectLinear:
@@ -152,26 +155,29 @@ class FourierLinear:
     side : int
         Side of the squares that are transformed; each gives ``side - k + 1`` rows and columns.
     max_bytes : int
-        The most that spectra take. Those of the weights are computed once if they fit into half
-        of it; else in slices of channels, anew for each call.
+        The most that the spectra of squares take. More squares are done in groups.
     """
 
     def __init__(self, linear: nn.Linear, size: int, *, side: int, max_bytes: int) -> None:
-        self.weight = linear.weight.detach().unflatten(1, (-1, size, size))  # (M, C, k, k)
+        weight = linear.weight.detach().unflatten(1, (-1, size, size))  # (M, C, k, k)
+        self.kernels = weight.permute(2, 3, 1, 0).contiguous()  # (k, k, C, M)
         self.bias = linear.bias
         self.size, self.side, self.step = size, side, side - size + 1
         self.half = side // 2 + 1
-        self.transform = _Transform(side, like=self.weight)
-        outputs, channels = self.weight.shape[:2]
-        frequencies = 3 * side * self.half
-        item = self.weight.element_size()
-        # The spectra, and what is between them and the weights.
-        of_a_channel = (frequencies + 2 * self.half * size + size**2) * outputs * item
-        length = max(1, min(channels, max_bytes // 2 // of_a_channel))
-        self.slices = [slice(n, min(n + length, channels)) for n in range(0, channels, length)]
-        self._spectrum = self._of_weights(self.slices[0]) if len(self.slices) == 1 else None
-        of_a_square = frequencies * (length + 2 * outputs) * item
-        self.squares = max(1, max_bytes // 2 // of_a_square)
+        self.transform = _Transform(side, step=self.step, like=weight)
+        outputs, channels = weight.shape[:2]
+        item = weight.element_size()
+        # Spectra of weights are made in blocks of frequencies and channels, anew for each group
+        # of squares: that takes no longer than to read them from memory, and no memory.
+        block = BLOCK_BYTES.get(weight.device.type, BLOCK_BYTES["cpu"])
+        of_a_channel = 3 * side * outputs * item
+        length = max(1, min(channels, block // of_a_channel))
+        self.channels = [slice(n, min(n + length, channels)) for n in range(0, channels, length)]
+        width = max(1, min(self.half, block // (of_a_channel * channels)))
+        self.frequencies = [slice(n, min(n + width, self.half)) for n in range(0, self.half, width)]
+        of_a_square = self.half * (3 * side * channels + 2 * self.step * outputs) * item
+        of_a_square += 3 * side * width * outputs * item
+        self.squares = max(1, max_bytes // of_a_square)
 
     def __call__(self, features: Tensor) -> Tensor:
         """Apply the layer to every window of `features`."""
@@ -181,117 +187,108 @@ class FourierLinear:
         flat = features.permute(1, 2, 0)  # (h, w, C)
         flat = F.pad(flat, (0, 0, 0, width - flat.shape[1], 0, height - flat.shape[0]))
         corners = [(self.step * i, self.step * j) for i in range(down) for j in range(across)]
-        result = flat.new_empty(down * self.step, across * self.step, self.weight.shape[0])
+        result = flat.new_empty(down * self.step, across * self.step, self.kernels.shape[3])
         for start in range(0, len(corners), self.squares):
             some = corners[start : start + self.squares]
-            product: Tensor | None = None
-            for part in self.slices:
-                spectrum = self._spectrum if self._spectrum is not None else self._of_weights(part)
-                spectra = self._of_squares(flat[:, :, part], some)
-                if product is None:
-                    product = torch.bmm(spectra, spectrum)  # (frequencies, squares, M)
-                else:
-                    product.baddbmm_(spectra, spectrum)
-            assert product is not None
-            self._back(product, some, result)
+            self._back(self._products(self._spectra(flat, some)), some, result)
         result = result[:rows, :cols]
         return result if self.bias is None else result.add_(self.bias)
 
-    def _of_weights(self, part: slice) -> Tensor:
-        """Return the spectra of some channels' kernels, ``(frequencies, channels, M)``."""
-        kernels = self.weight[:, part].permute(2, 3, 1, 0)  # (k, k, channels, M)
-        flat = kernels.reshape(self.size, self.size, -1)
-        # Conjugate, since the layer correlates where a product of spectra convolves.
-        along = torch.matmul(
-            self.transform.columns[:, : self.size].mul(self.transform.conjugate), flat
-        )
-        along = along.unflatten(1, (2, self.half)).flatten(0, 1)  # (k 2, half, channels M)
-        spectra = torch.bmm(
-            self.transform.of_kernels[:, : 2 * self.size].expand(self.half, -1, -1),
-            along.transpose(0, 1),
-        )
-        return spectra.view(self.half * 3 * self.side, *kernels.shape[2:])
-
-    def _of_squares(self, flat: Tensor, corners: list[tuple[int, int]]) -> Tensor:
-        """Return the spectra of squares of ``(h, w, C)``, ``(frequencies, squares, C)``."""
-        channels = flat.shape[2]
-        spectra = flat.new_empty(len(corners), self.half, 3 * self.side, channels)
-        rows = self.transform.of_features.expand(self.half, -1, -1)
+    def _spectra(self, flat: Tensor, corners: list[tuple[int, int]]) -> Tensor:
+        """Return three factors of the spectra of squares, ``(squares, half, 3 side, C)``."""
+        spectra = flat.new_empty(len(corners), self.half, 3 * self.side, flat.shape[2])
+        down = self.transform.of_features.expand(self.half, -1, -1)
         # All squares of a column share the transform along their rows.
         for col in sorted({col for _, col in corners}):
             mine = [(n, row) for n, (row, other) in enumerate(corners) if other == col]
             top, bottom = min(row for _, row in mine), max(row for _, row in mine) + self.side
             along = torch.matmul(
-                self.transform.columns, flat[top:bottom, col : col + self.side]
+                self.transform.across, flat[top:bottom, col : col + self.side]
             ).unflatten(1, (2, self.half))  # (rows, 2, half, C)
             for n, row in mine:
                 square = along[row - top : row - top + self.side].flatten(0, 1).transpose(0, 1)
-                torch.bmm(rows, square, out=spectra[n])
-        return spectra.flatten(1, 2).transpose(0, 1)
+                torch.bmm(down, square, out=spectra[n])
+        return spectra
 
-    def _back(self, product: Tensor, corners: list[tuple[int, int]], result: Tensor) -> None:
-        """Transform ``(frequencies, squares, M)`` back into ``(h, w, M)``."""
-        spectra = product.unflatten(0, (self.half, 3 * self.side))
-        rows = self.transform.back_rows(self.step).expand(self.half, -1, -1)
-        columns = self.transform.back_columns(self.step).expand(self.step, -1, -1)
+    def _products(self, spectra: Tensor) -> Tensor:
+        """Multiply by the weights' spectra and go back down: ``(2 half, step, squares, M)``."""
+        squares, outputs = spectra.shape[0], self.kernels.shape[3]
+        rows = spectra.new_empty(self.half, 2 * self.step, squares * outputs)
+        for some in self.frequencies:
+            width = some.stop - some.start
+            product = spectra.new_empty(width * 3 * self.side, squares, outputs)
+            for part in self.channels:
+                factors = spectra[:, some, :, part].flatten(1, 2).transpose(0, 1)
+                weights = self._weights(some, part)
+                if part.start == 0:
+                    torch.bmm(factors, weights, out=product)
+                else:
+                    product.baddbmm_(factors, weights)
+            torch.bmm(
+                self.transform.back_down.expand(width, -1, -1),
+                product.view(width, 3 * self.side, -1),
+                out=rows[some],
+            )
+        return rows.view(2 * self.half, self.step, squares, outputs)
+
+    def _weights(self, some: slice, part: slice) -> Tensor:
+        """Return factors of the spectra of some kernels, ``(frequencies, channels, M)``."""
+        kernels = self.kernels[:, :, part]
+        across = self.transform.across_kernels.view(2, self.half, -1)[:, some, : self.size]
+        along = torch.matmul(across.flatten(0, 1), kernels.flatten(2))  # (k, 2 width, channels M)
+        along = along.unflatten(1, (2, -1)).flatten(0, 1).transpose(0, 1)  # (width, 2 k, ...)
+        down = self.transform.of_kernels[:, : 2 * self.size]
+        factors = torch.bmm(down.expand(len(along), -1, -1), along)
+        return factors.view(-1, *kernels.shape[2:])
+
+    def _back(self, rows: Tensor, corners: list[tuple[int, int]], result: Tensor) -> None:
+        """Go back across, and put each square where it belongs in ``(h, w, M)``."""
+        across = self.transform.back_across.expand(self.step, -1, -1)
         for n, (row, col) in enumerate(corners):
-            along = torch.bmm(rows, spectra[:, :, n])  # (half, 2 step, M)
-            along = along.view(2 * self.half, self.step, -1).transpose(0, 1)
-            result[row : row + self.step, col : col + self.step] = torch.bmm(columns, along)
+            values = torch.bmm(across, rows[:, :, n].transpose(0, 1))
+            result[row : row + self.step, col : col + self.step] = values
 
 
 class _Transform:
     """Matrices of the discrete Fourier transform of squares, in real numbers.
 
     The spectrum of a real square is wanted for all frequencies down and half of those across. A
-    transform goes across first: `columns`, ``(2 half, side)``, gives real and then imaginary parts.
-    `of_features` and `of_kernels`, ``(3 side, 2 side)``, go down. Their columns take the real and
-    the imaginary part of each row in turn. They give three real factors of each frequency; for
-    features a + ib and kernels c + id these are (a + b, a, b) and (c, d - c, c + d), so that of
-    the three products P, Q, R the real part is P - R and the imaginary part P + Q.
+    transform goes across first: ``(2 half, side)`` gives real and then imaginary parts. Then it
+    goes down, ``(3 side, 2 side)``: its columns take the real and the imaginary part of each row in
+    turn, and it gives three real factors of each frequency. For features a + ib and kernels c + id
+    these are (a + b, a, b) and (c, d - c, c + d): of the three products P, Q, R the real part is
+    P - R and the imaginary part P + Q. The way back is down first and then across.
     """
 
-    def __init__(self, side: int, *, like: Tensor) -> None:
-        self.side, self.half, self.like = side, side // 2 + 1, like
-        cos, sin = self._waves(side)
-        self.columns = self._matrix(torch.cat([cos[: self.half], -sin[: self.half]]))
-        # Changes the sign of the imaginary parts, (2 half, 1).
-        self.conjugate = self._matrix(
-            torch.cat([torch.ones(self.half, 1), -torch.ones(self.half, 1)])
-        )
-        real, imaginary = _pairs(cos, sin), _pairs(-sin, cos)
-        self.of_features = self._matrix(torch.cat([real + imaginary, real, imaginary]))
-        real, imaginary = _pairs(cos, -sin), _pairs(sin, cos)
-        self.of_kernels = self._matrix(torch.cat([real, imaginary - real, real + imaginary]))
-
-    def back_rows(self, step: int) -> Tensor:
-        """Return ``(2 step, 3 side)``: from three products to real and imaginary parts of rows."""
-        cos, sin = (wave[:step] for wave in self._waves(self.side))
-        real = torch.cat([cos - sin, -sin, -cos], dim=1)
-        imaginary = torch.cat([cos + sin, cos, -sin], dim=1)
-        return self._matrix(torch.cat([real, imaginary]))
-
-    def back_columns(self, step: int) -> Tensor:
-        """Return ``(step, 2 half)``: from real and imaginary parts in turn to values."""
-        cos, sin = (wave[:step, : self.half] for wave in self._waves(self.side))
-        # Each frequency across stands for its mirror image, too, but for the first and the middle.
-        times = torch.full((self.half,), 2.0, dtype=torch.float64)
-        times[0] = 1.0
-        if self.side % 2 == 0:
-            times[-1] = 1.0
-        return self._matrix(_pairs(cos * times, -sin * times) / self.side**2)
-
-    @staticmethod
-    def _waves(side: int) -> tuple[Tensor, Tensor]:
+    def __init__(self, side: int, *, step: int, like: Tensor) -> None:
+        half = side // 2 + 1
         n = torch.arange(side)
         # The remainder keeps the angles small and so exact.
         angles = 2 * math.pi / side * (n[:, None] * n % side).double()
-        return angles.cos(), angles.sin()
+        cos, sin = angles.cos(), angles.sin()
 
-    def _matrix(self, values: Tensor) -> Tensor:
-        return values.to(self.like)
+        self.across = torch.cat([cos[:half], -sin[:half]]).to(like)
+        real, imaginary = _in_turn(cos, sin), _in_turn(-sin, cos)
+        self.of_features = torch.cat([real + imaginary, real, imaginary]).to(like)
+
+        # Conjugate, since the layer correlates where a product of spectra convolves.
+        self.across_kernels = torch.cat([cos[:half], sin[:half]]).to(like)
+        real, imaginary = _in_turn(cos, -sin), _in_turn(sin, cos)
+        self.of_kernels = torch.cat([real, imaginary - real, real + imaginary]).to(like)
+
+        c, s = cos[:step], sin[:step]
+        real, imaginary = torch.cat([c - s, -s, -c], dim=1), torch.cat([c + s, c, -s], dim=1)
+        self.back_down = torch.cat([real, imaginary]).to(like)  # (2 step, 3 side)
+
+        # Each frequency across stands for its mirror image, too, but for the first and the middle.
+        times = torch.full((half,), 2.0, dtype=torch.float64)
+        times[0] = 1.0
+        if side % 2 == 0:
+            times[-1] = 1.0
+        c, s = c[:, :half] * times, s[:, :half] * times
+        self.back_across = (_in_turn(c, -s) / side**2).to(like)  # (step, 2 half)
 
 
-def _pairs(one: Tensor, other: Tensor) -> Tensor:
+def _in_turn(one: Tensor, other: Tensor) -> Tensor:
     """Interleave the columns of two matrices."""
     return torch.stack([one, other], dim=2).flatten(1)

@@ -1,10 +1,17 @@
-"""How much memory a prediction may take."""
+"""How much memory a computation may take, and keeping it while the computation lasts."""
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import os
+import platform
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -53,3 +60,48 @@ def memory_budget(max_memory: int | str | None, device: torch.device) -> int:
             f"max_memory must be a number of bytes such as 2000000000 or 2G, not {max_memory!r}"
         )
     return int(float(match[1]) * _UNITS[match[2]])
+
+
+# Parameters of glibc's mallopt, and what glibc itself raises the thresholds to in time.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_USUAL = {_TRIM_THRESHOLD: 64 * 2**20, _MMAP_THRESHOLD: 32 * 2**20}
+_LARGEST = 2**31 - 1
+_lock = threading.Lock()
+_depth = 0
+
+
+@contextmanager
+def reusing_memory() -> Iterator[None]:
+    """Let freed memory be used again within the block instead of going back to the system.
+
+    On Linux, large arrays are by default mapped afresh each time, and the kernel clears every page
+    of them before its first use. Feature maps are large and short-lived: without this, half of the
+    time of a prediction goes there. Afterwards what is free is given back. Elsewhere it does
+    nothing.
+    """
+    global _depth
+    libc = _glibc()
+    if libc is None:
+        yield
+        return
+    with _lock:
+        _depth += 1
+        if _depth == 1:
+            for parameter in _USUAL:
+                libc.mallopt(parameter, _LARGEST)
+    try:
+        yield
+    finally:
+        with _lock:
+            _depth -= 1
+            if _depth == 0:
+                for parameter, value in _USUAL.items():
+                    libc.mallopt(parameter, value)
+                libc.malloc_trim(0)
+
+
+@functools.cache
+def _glibc() -> Any:
+    if platform.libc_ver()[0] != "glibc":
+        return None
+    return ctypes.CDLL(None)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsi.errors import HsiError, UsageError
-from hsi.inference import scores_of_pixels
+from hsi.inference import reusing_memory, scores_of_pixels
 from hsi.layers import pad_scene
 from hsi.models import PatchNetwork
 from hsi.training.batches import plan_batches
@@ -126,7 +126,7 @@ def fit(
     epochs = recipe.passes(len(batches))
     steps = epochs * len(batches)
 
-    with _seeded(seed, device) as generator:
+    with _seeded(seed, device) as generator, reusing_memory():
         optimizer, schedule = _optimizer(model, recipe, steps, device)
         scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
         history: list[Epoch] = []
