@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hsi.errors import HsiError
     from hsi.inference import predict_scene
-    from hsi.models import build_model
+    from hsi.models import build_model, register_model
     from hsi.sampling import BandPCA, PatchDataset, Split, overlap_audit, split_pixels
     from hsi.scenes import Scene, load_scene
     from hsi.training import Classifier, Recipe, Run, Settings
@@ -33,6 +33,7 @@ _HOMES = {
     "map_scene": "workflows",
     "overlap_audit": "sampling",
     "predict_scene": "inference",
+    "register_model": "models",
     "split_pixels": "sampling",
     "train": "workflows",
 }
@@ -55,6 +56,7 @@ __all__ = [
     "map_scene",
     "overlap_audit",
     "predict_scene",
+    "register_model",
     "split_pixels",
     "train",
 ]

@@ -1,7 +1,16 @@
 """Hyperspectral networks, each a trunk and a head."""
 
+from hsi.models.check import check_trunk
 from hsi.models.cost import count_parameters, macs_per_patch
 from hsi.models.network import PatchNetwork
-from hsi.models.registry import MODELS, build_model
+from hsi.models.registry import MODELS, build_model, register_model
 
-__all__ = ["MODELS", "PatchNetwork", "build_model", "count_parameters", "macs_per_patch"]
+__all__ = [
+    "MODELS",
+    "PatchNetwork",
+    "build_model",
+    "check_trunk",
+    "count_parameters",
+    "macs_per_patch",
+    "register_model",
+]

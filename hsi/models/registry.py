@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hsi.errors import unknown_name
+from hsi.errors import UsageError, unknown_name
 from hsi.layers.convolutions import Norm
+from hsi.models.check import check_trunk
 from hsi.models.hybridsn import hybridsn, hybridsn_2d3d, hybridsn_dw
 from hsi.models.network import PatchNetwork
 
@@ -63,3 +64,40 @@ def build_model(
     return MODELS[name](
         bands=bands, classes=classes, patch_size=patch_size, norm=norm, dropout=dropout
     )
+
+
+def register_model(
+    name: str,
+    builder: Callable[..., PatchNetwork],
+    *,
+    bands: int = 30,
+    classes: int = 16,
+    patch_size: int = 25,
+) -> None:
+    """Make a network of one's own known by name, for `build_model` and `hsi.train`.
+
+    Parameters
+    ----------
+    name : str
+        Not yet taken.
+    builder : callable
+        Takes the keyword arguments of `build_model` and returns a `PatchNetwork`.
+    bands, classes, patch_size : int
+        A size that the network can be built for, to check it.
+
+    Raises
+    ------
+    UsageError
+        If the name is taken, or if the trunk is none (see `hsi.models.check_trunk`): its maps
+        would be wrong.
+    """
+    if name in MODELS:
+        raise UsageError(f"there is a model '{name}' already; choose another name")
+    model = builder(bands=bands, classes=classes, patch_size=patch_size, norm="batch", dropout=0.0)
+    if not isinstance(model, PatchNetwork):
+        raise UsageError(
+            f"the builder of '{name}' returned a {type(model).__name__}; expected a "
+            "hsi.models.PatchNetwork"
+        )
+    check_trunk(model)
+    MODELS[name] = builder

@@ -111,9 +111,14 @@ def test_prediction_leaves_the_mode_of_each_part_and_its_statistics():
 
 def test_the_mode_is_restored_after_an_error():
     model = random_network("hybridsn").train()
-    with pytest.raises(RuntimeError, match="stop"), evaluating(model):
-        assert not model.training
-        raise RuntimeError("stop")
+
+    def stop_while_evaluating():
+        with evaluating(model):
+            assert not model.training
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        stop_while_evaluating()
     assert all(module.training for module in model.modules())
 
 
