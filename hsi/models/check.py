@@ -91,7 +91,8 @@ def _compare(
             "the trunk of this network gives other values on a scene than on a patch\n"
             "In a trunk, convolutions are unpadded and have stride 1, all else acts on each "
             "position alone, and batch norms are TrunkBatchNorm2d.\n"
-            "Give it nn.Identity() as trunk and receptive_field=1, and it is evaluated patch by patch."
+            "Give it nn.Identity() as trunk and receptive_field=1, and it is evaluated patch by "
+            "patch."
         )
 
 
