@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -92,7 +93,7 @@ def coverage(sampled: Tensor, size: int) -> Tensor:
         sums = sampled.movedim(axis, -1).cumsum(-1)
         length = sums.shape[-1]
         # The sum of the `size` values up to each place, the places beyond either end included.
-        upto = torch.nn.functional.pad(sums, (size, 0))
+        upto = F.pad(sums, (size, 0))
         last = sums[..., -1:].expand(*sums.shape[:-1], size - 1)
         upto = torch.cat([upto, last], dim=-1)
         boxes = upto[..., size : size + length + size - 1] - upto[..., : length + size - 1]
@@ -101,7 +102,11 @@ def coverage(sampled: Tensor, size: int) -> Tensor:
 
 
 class _WeightedNorm(torch.autograd.Function):
-    """Batch norm under weights in four passes over the feature map, two forth and two back."""
+    """Batch norm under weights, in few passes over the feature map; channels last in memory.
+
+    With mean and variance at hand the rest is what PyTorch does in evaluation mode. Its gradient
+    lacks only what each position owes for its part in mean and variance.
+    """
 
     @staticmethod
     def forward(
@@ -109,26 +114,26 @@ class _WeightedNorm(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, Tensor]:
         flat = _rows(x)  # (R H W, C)
         mean = shares @ flat
-        centred = flat - mean
-        variance = shares @ centred.square()
-        inverse = torch.rsqrt(variance + eps)
-        y = torch.empty_like(x)
-        torch.addcmul(shift, centred, inverse * scale, out=_rows(y))
-        ctx.save_for_backward(x, shares, mean, inverse, scale)
+        variance = shares @ (flat - mean).square_()
+        y = F.batch_norm(x, mean, variance, scale, shift, training=False, eps=eps)
+        ctx.save_for_backward(x, shares, mean, variance, scale)
+        ctx.eps = eps
         ctx.mark_non_differentiable(mean, variance)
         return y, mean, variance
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, Tensor, Tensor, None]:
-        x, shares, mean, inverse, scale = ctx.saved_tensors
-        grad = _rows(grads[0].contiguous(memory_format=torch.channels_last))  # (R H W, C)
-        normed = (_rows(x) - mean).mul_(inverse)
-        grad_shift = grad.sum(0)
-        grad_scale = (grad * normed).sum(0)
-        # What each position owes for its part in mean and variance.
-        owed = normed.mul_(grad_scale).add_(grad_shift).mul_(shares[:, None])
-        grad_x = torch.empty_like(x)
-        torch.sub(grad, owed, out=_rows(grad_x)).mul_(inverse * scale)
+        x, shares, mean, variance, scale = ctx.saved_tensors
+        grad = grads[0].contiguous(memory_format=torch.channels_last)
+        grad_x, grad_scale, grad_shift = torch.ops.aten.native_batch_norm_backward(
+            grad, x, scale, mean, variance, None, None, False, ctx.eps, [True, True, True]
+        )
+        # Owed: shares * (grad_shift + grad_scale * normalised x) * scale / deviation.
+        inverse = torch.rsqrt(variance + ctx.eps)
+        slope = grad_scale * inverse
+        factor = scale * inverse
+        owed = torch.addcmul((grad_shift - slope * mean) * factor, _rows(x), slope * factor)
+        _rows(grad_x).addcmul_(owed, shares[:, None], value=-1)
         return grad_x, None, grad_scale, grad_shift, None
 
 
