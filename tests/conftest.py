@@ -2,9 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import hsi
 from hsi.scenes.synthetic import synthetic_scene
+
+# A property must hold on a busy machine, too.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 SMALL = {
     "patch_size": 9, "components": 13, "train": 0.15, "validation": 0.05, "epochs": 6,

@@ -104,7 +104,7 @@ def estimate(
     cols: int,
     device: str,
 ) -> float:
-    """Return the estimated cost in nanoseconds of a plan for one tile."""
+    """Return the estimated cost in nanoseconds of a plan for one tile; infinite if it is none."""
     costs = COSTS.get(device, COSTS["cpu"])
     weights = channels * size**2 * outputs
     if plan.way == "direct":
@@ -113,6 +113,8 @@ def estimate(
         copies = channels * size**2 * costs.copy
         return rows * cols * (weights * costs.product + copies)
     side, half, step = plan.side, plan.side // 2 + 1, plan.side - size + 1
+    if step < 1:
+        return math.inf
     down, across = math.ceil(rows / step), math.ceil(cols / step)
     squares = down * across
     of_weights = channels * outputs * half * size * (2 * size + 6 * side)

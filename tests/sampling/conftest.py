@@ -5,12 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
 from scipy.io import loadmat
-
-# A property must hold on a busy machine, too.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
 
 FILES = {
     "indian_pines": ("indian_pines/Indian_pines_gt.mat", "indian_pines_gt"),
