@@ -71,11 +71,15 @@ def first_linear(head: nn.Module) -> nn.Linear | None:
 
 
 def plan_head(model: PatchNetwork, rows: int, cols: int, device: str) -> HeadPlan:
-    """Return the cheapest way for a tile of so many pixels, by the estimates of `COSTS`."""
+    """Return the cheapest way for a tile of so many pixels; a head may leave no choice."""
     linear = first_linear(model.head)
     if linear is None:
         return HeadPlan("windows")
-    size = model.window_size
+    return plan_layer(linear, model.window_size, rows, cols, device)
+
+
+def plan_layer(linear: nn.Linear, size: int, rows: int, cols: int, device: str) -> HeadPlan:
+    """Return the cheapest way to a layer on windows of side `size`, by the estimates of `COSTS`."""
     # Squares that fit the tile in a whole number, one way or the other.
     steps = {math.ceil(length / n) for length in (rows, cols) for n in range(1, length + 1)}
     sides = sorted(step + size - 1 for step in steps if step + size - 1 <= LARGEST_SIDE)
