@@ -39,7 +39,7 @@ def main() -> None:
     targets = rng.integers(0, 16, (145, 145))
     places = rng.choice(145 * 145, arguments.pixels, replace=False)
     pixels = np.stack(np.unravel_index(np.sort(places), (145, 145)), axis=1)
-    batches = Region(pixels, targets, batch_size=len(pixels), device=device)
+    batches = Region(pixels, targets, batch_size=len(pixels), class_balance=0.0, device=device)
     batch = next(batches.epoch(torch.Generator().manual_seed(0)))
 
     rows = []

@@ -50,6 +50,7 @@ AMOUNT = options.Amount()
 @click.option("--dropout", type=float, help="Share of hidden units dropped in training.")
 @click.option("--augmentation", help="none or dihedral (rotations and reflections).")
 @click.option("--label-smoothing", type=float, help="Share of a label spread over all classes.")
+@click.option("--class-balance", type=float, help="0: pixels weigh the same; 1: classes do.")
 @options.device
 @click.option("--out", type=click.Path(), help="New folder for the run.  [default: in runs/]")
 @options.as_json

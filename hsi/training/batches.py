@@ -40,7 +40,7 @@ class Batch:
         ``(N,)`` place of each pixel, in the scene or in its region.
     truth : Tensor
         ``(N,)`` targets.
-    class_weights : Tensor or None
+    class_weights : Tensor
         ``(K,)`` of the loss.
     corners : Tensor or None
         ``(R, 2)`` upper left pixel of each region; None: the patches are cut one by one.
@@ -53,7 +53,7 @@ class Batch:
     rows: Tensor
     cols: Tensor
     truth: Tensor
-    class_weights: Tensor | None = None
+    class_weights: Tensor
     corners: Tensor | None = None
     size: tuple[int, int] = (0, 0)
     regions: Tensor | None = None
@@ -70,6 +70,9 @@ class Batches(ABC):
         ``(rows, cols)``.
     batch_size : int
         Pixels in a batch, nearly.
+    class_balance : float
+        0: all pixels weigh the same in the loss; 1: all classes do; between, a class of n pixels
+        weighs n to the power of 1 - `class_balance`.
     device : torch.device
         Where they are wanted.
     """
@@ -80,6 +83,7 @@ class Batches(ABC):
         targets: NDArray[np.int64],
         *,
         batch_size: int,
+        class_balance: float,
         device: torch.device,
     ) -> None:
         self.pixels = pixels
@@ -87,6 +91,10 @@ class Batches(ABC):
         self.classes = int(targets.max()) + 1
         self.device = device
         self.count = batch_count(len(pixels), batch_size)
+        counts = np.bincount(self.truth, minlength=self.classes)
+        # A class without pixels has no weight either. The mean over all pixels is 1.
+        weights = np.where(counts, np.maximum(counts, 1.0) ** -class_balance, 0.0)
+        self.weights = weights * len(pixels) / (weights @ counts)
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
@@ -102,7 +110,12 @@ class Batches(ABC):
 
     def _tensors(self, pixels: NDArray[np.int64], chosen: NDArray[np.int64]) -> dict[str, Any]:
         rows, cols = torch.from_numpy(pixels.T.copy()).to(self.device)
-        return {"rows": rows, "cols": cols, "truth": self._here(self.truth[chosen])}
+        return {
+            "rows": rows,
+            "cols": cols,
+            "truth": self._here(self.truth[chosen]),
+            "class_weights": self._here(self.weights.astype(np.float32)),
+        }
 
     def _here(self, values: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
@@ -146,9 +159,12 @@ class Crops(Batches):
         targets: NDArray[np.int64],
         *,
         batch_size: int,
+        class_balance: float,
         device: torch.device,
     ) -> None:
-        super().__init__(pixels, targets, batch_size=batch_size, device=device)
+        super().__init__(
+            pixels, targets, batch_size=batch_size, class_balance=class_balance, device=device
+        )
         rows, cols = targets.shape
         self.size = min(CROP, rows), min(CROP, cols)
         self.last_corner = np.array([rows - self.size[0], cols - self.size[1]])
@@ -205,10 +221,11 @@ class Crops(Batches):
         chosen, regions = members[order], regions[order]
         corners = candidates[taken]
         got = np.bincount(self.truth[chosen], minlength=self.classes) / len(chosen)
-        weights = np.divide(self.shares, got, out=np.ones_like(got), where=got > 0)
+        more = np.divide(self.shares, got, out=np.ones_like(got), where=got > 0)
+        tensors = self._tensors(self.pixels[chosen] - corners[regions], chosen)
+        tensors["class_weights"] *= self._here(more.clip(max=LARGEST_WEIGHT).astype(np.float32))
         return Batch(
-            **self._tensors(self.pixels[chosen] - corners[regions], chosen),
-            class_weights=self._here(weights.clip(max=LARGEST_WEIGHT).astype(np.float32)),
+            **tensors,
             corners=self._here(corners),
             size=self.size,
             regions=self._here(regions),
@@ -221,6 +238,7 @@ def plan_batches(
     targets: NDArray[np.int64],
     *,
     batch_size: int,
+    class_balance: float,
     device: torch.device,
 ) -> Batches:
     """Return the batches whose steps cost least.
@@ -230,7 +248,9 @@ def plan_batches(
     """
 
     def make(kind: type[Batches]) -> Batches:
-        return kind(pixels, targets, batch_size=batch_size, device=device)
+        return kind(
+            pixels, targets, batch_size=batch_size, class_balance=class_balance, device=device
+        )
 
     if not model.has_trunk:
         return make(Patches)
@@ -240,7 +260,9 @@ def plan_batches(
     if height * width <= LARGEST_REGION:
         at_once = (height + k - 1) * (width + k - 1)
         return make(Region if at_once < by_patches else Patches)
-    crops = Crops(pixels, targets, batch_size=batch_size, device=device)
+    crops = Crops(
+        pixels, targets, batch_size=batch_size, class_balance=class_balance, device=device
+    )
     at_once = crops.crops * (crops.size[0] + k - 1) * (crops.size[1] + k - 1)
     return crops if at_once < by_patches else make(Patches)
 

@@ -121,7 +121,12 @@ def fit(
     target_map = torch.from_numpy(targets).to(device)
     validation_pixels = torch.from_numpy(np.argwhere(validation)).to(device)
     batches = plan_batches(
-        model, np.argwhere(train), targets, batch_size=recipe.batch_size, device=device
+        model,
+        np.argwhere(train),
+        targets,
+        batch_size=recipe.batch_size,
+        class_balance=recipe.class_balance,
+        device=device,
     )
     epochs = recipe.passes(len(batches))
     steps = epochs * len(batches)

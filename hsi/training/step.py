@@ -78,6 +78,6 @@ def region_scores(
 
 
 def batch_loss(scores: Tensor, batch: Batch, *, label_smoothing: float) -> Tensor:
-    """Return the cross-entropy of a batch, under the weights of its classes if it has some."""
-    weights = None if batch.class_weights is None else batch.class_weights.to(scores.dtype)
+    """Return the cross-entropy of a batch under the weights of its classes."""
+    weights = batch.class_weights.to(scores.dtype)
     return F.cross_entropy(scores, batch.truth, weight=weights, label_smoothing=label_smoothing)

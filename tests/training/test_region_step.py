@@ -67,7 +67,7 @@ def test_loss_gradients_and_statistics_are_those_of_the_patches(name, norm):
         model.zero_grad()
         twin.zero_grad()
         batch = next(
-            Region(pixels, targets, batch_size=30, device=CPU).epoch(
+            Region(pixels, targets, batch_size=30, class_balance=0.0, device=CPU).epoch(
                 torch.Generator().manual_seed(symmetry)
             )
         )
@@ -85,7 +85,7 @@ def test_several_crops_make_one_batch(symmetry):
     cube, targets = scene(90, 70)
     padded = pad_scene(cube, 11)
     pixels = np.argwhere(np.random.default_rng(2).random((90, 70)) < 0.01)
-    crops = Crops(pixels, targets, batch_size=20, device=CPU)
+    crops = Crops(pixels, targets, batch_size=20, class_balance=0.0, device=CPU)
     batch = next(crops.epoch(torch.Generator().manual_seed(3)))
     assert len(batch.corners) >= 2
     corners = batch.corners[batch.regions]
@@ -108,7 +108,11 @@ def test_each_symmetry_is_used_and_pixels_keep_their_targets():
     cube, targets = scene(14, 12)
     padded = pad_scene(cube, 11)
     pixels = np.argwhere(np.ones((14, 12), dtype=bool))[::5]
-    batch = next(Region(pixels, targets, batch_size=99, device=CPU).epoch(torch.Generator()))
+    batch = next(
+        Region(pixels, targets, batch_size=99, class_balance=0.0, device=CPU).epoch(
+            torch.Generator()
+        )
+    )
     corner = batch.corners[0]
     rows, cols = (batch.rows + corner[0]).tolist(), (batch.cols + corner[1]).tolist()
     with torch.no_grad():
@@ -129,7 +133,7 @@ def test_each_symmetry_is_used_and_pixels_keep_their_targets():
 def test_an_epoch_sees_each_pixel_once(kind):
     _, targets = scene(20, 30)
     pixels = np.argwhere(np.random.default_rng(0).random((20, 30)) < 0.3)
-    batches = kind(pixels, targets, batch_size=32, device=CPU)
+    batches = kind(pixels, targets, batch_size=32, class_balance=0.0, device=CPU)
     seen = []
     for batch in batches.epoch(torch.Generator().manual_seed(1)):
         corner = (0, 0) if batch.corners is None else batch.corners[0].tolist()
@@ -146,7 +150,7 @@ def test_crops_keep_the_balance_of_classes():
     targets[:, 200:] = 1
     targets[:40, :40] = 2  # 1 % of the scene
     pixels = np.argwhere(rng.random((400, 400)) < 0.03)
-    batches = Crops(pixels, targets, batch_size=256, device=CPU)
+    batches = Crops(pixels, targets, batch_size=256, class_balance=0.0, device=CPU)
     shares = np.bincount(targets[tuple(pixels.T)]) / len(pixels)
     counts, weighted = np.zeros(3), np.zeros(3)
     for batch in batches.epoch(torch.Generator().manual_seed(0)):
@@ -159,13 +163,32 @@ def test_crops_keep_the_balance_of_classes():
     np.testing.assert_allclose(weighted / weighted.sum(), shares, atol=0.01)
 
 
+@pytest.mark.parametrize("kind", [Patches, Region, Crops])
+def test_classes_may_weigh_the_same_however_few_their_pixels(kind):
+    targets = np.zeros((80, 80), dtype=np.int64)
+    targets[:, 60:] = 1
+    targets[:4, :4] = 3  # class 2 has no pixel
+    pixels = np.argwhere(np.random.default_rng(0).random((80, 80)) < 0.5)
+    counts = np.bincount(targets[tuple(pixels.T)], minlength=4)
+    for balance, power in ((0.0, 1.0), (0.5, 0.5), (1.0, 0.0)):
+        batches = kind(pixels, targets, batch_size=10**6, class_balance=balance, device=CPU)
+        batch = next(batches.epoch(torch.Generator().manual_seed(0)))
+        got = np.bincount(batch.truth.numpy(), minlength=4) * batch.class_weights.numpy()
+        expected = np.where(counts, np.maximum(counts, 1.0) ** power, 0.0)
+        np.testing.assert_allclose(got / got.sum(), expected / expected.sum(), rtol=1e-5)
+
+
 def test_a_step_costs_no_more_in_a_larger_scene():
     rng = np.random.default_rng(0)
     positions = []
     for side in (400, 1200):
         targets = rng.integers(0, 3, (side, side))
         pixels = np.argwhere(rng.random((side, side)) < 0.05)
-        batch = next(Crops(pixels, targets, batch_size=512, device=CPU).epoch(torch.Generator()))
+        batch = next(
+            Crops(pixels, targets, batch_size=512, class_balance=0.0, device=CPU).epoch(
+                torch.Generator()
+            )
+        )
         positions.append(len(batch.corners) * batch.size[0] * batch.size[1])
     assert positions[0] == positions[1]
 
@@ -185,7 +208,9 @@ def test_the_cheaper_way_is_taken(side, share, batch_size, kind):
     targets = rng.integers(0, 3, (side, side))
     pixels = np.argwhere(rng.random((side, side)) < share)
     model = build_model("hybridsn-dw", bands=14, classes=3)
-    planned = plan_batches(model, pixels, targets, batch_size=batch_size, device=CPU)
+    planned = plan_batches(
+        model, pixels, targets, batch_size=batch_size, class_balance=0.0, device=CPU
+    )
     assert type(planned) is kind
 
 
@@ -199,7 +224,12 @@ def test_no_batch_is_a_single_pixel_nor_far_from_the_size_asked_for(pixels, batc
 
 
 def test_a_batch_says_what_it_needs():
-    batch = Batch(rows=torch.tensor([1]), cols=torch.tensor([2]), truth=torch.tensor([0]))
+    batch = Batch(
+        rows=torch.tensor([1]),
+        cols=torch.tensor([2]),
+        truth=torch.tensor([0]),
+        class_weights=torch.ones(1),
+    )
     assert batch.corners is None
     windows = gather_windows(torch.arange(20.0).view(1, 4, 5), batch.rows, batch.cols, 2)
     assert windows.flatten().tolist() == [7, 8, 12, 13]
