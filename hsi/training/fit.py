@@ -22,6 +22,9 @@ from hsi.training.batches import plan_batches
 from hsi.training.settings import Recipe
 from hsi.training.step import batch_loss, batch_scores
 
+# Share of a one-cycle schedule in which the rate rises, from a tenth of its peak.
+WARM_UP = 0.2
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -206,10 +209,14 @@ def _optimizer(
         fused=device.type in ("cpu", "cuda"),
     )
     schedule: torch.optim.lr_scheduler.LRScheduler
-    # A cycle needs a way up and a way down.
-    if recipe.schedule == "one-cycle" and steps > 3:
+    # A cycle needs a way up, of one step at least.
+    if recipe.schedule == "one-cycle" and WARM_UP * (steps + 1) > 1:
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, max_lr=recipe.learning_rate, total_steps=steps + 1
+            optimizer,
+            max_lr=recipe.learning_rate,
+            total_steps=steps + 1,
+            pct_start=WARM_UP,
+            div_factor=10,
         )
     else:
         schedule = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0, total_iters=0)

@@ -38,7 +38,7 @@ class Recipe(_Settings):
     augmentation: Literal["none", "dihedral"]
     """``"dihedral"``: each patch in one of the eight rotations and reflections, at random."""
     label_smoothing: float = Field(ge=0, lt=1)
-    class_balance: float = Field(default=0.0, ge=0, le=1)
+    class_balance: float = Field(ge=0, le=1)
     """0: pixels weigh the same in the loss; 1: classes do, however few their pixels."""
 
     @model_validator(mode="after")
@@ -63,17 +63,19 @@ RECIPES: dict[str, Recipe] = {
         dropout=0.4,
         augmentation="none",
         label_smoothing=0.0,
+        class_balance=0.0,
     ),
     "default": Recipe(
-        steps=100,
-        batch_size=512,
+        steps=80,
+        batch_size=1024,
         optimizer="adamw",
-        learning_rate=2e-3,
+        learning_rate=3e-3,
         schedule="one-cycle",
         weight_decay=0.01,
         dropout=0.4,
         augmentation="dihedral",
         label_smoothing=0.0,
+        class_balance=0.25,
     ),
 }
 
