@@ -1,6 +1,7 @@
 """From a real scene to its map with one command, against a support-vector machine."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,14 +24,21 @@ def tuned_svm(spectra, labels):
     return search.fit(spectra, labels)
 
 
-@pytest.mark.slow
-def test_salinas_a_is_mapped_better_than_by_a_tuned_svm(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The run that the command makes."""
     if not os.environ.get("HSI_DATA"):
         pytest.skip("HSI_DATA is not set: no real scenes on this machine")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", COMMAND.split())
-    main()
-    run, scene = hsi.Run("run"), hsi.load_scene("salinas_a")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("salinas_a"))
+        patch.setattr("sys.argv", COMMAND.split())
+        main()
+        return hsi.Run(Path("run").absolute())
+
+
+@pytest.mark.slow
+def test_salinas_a_is_mapped_better_than_by_a_tuned_svm(run):
+    scene = hsi.load_scene("salinas_a")
     assert run.metrics["oa"] >= 0.99
 
     train, test = run.split.train, run.split.test
@@ -39,3 +47,15 @@ def test_salinas_a_is_mapped_better_than_by_a_tuned_svm(tmp_path, monkeypatch):
     svm = tuned_svm(scene.cube[train].astype(float), scene.labels[train])
     right = svm.predict(scene.cube[test].astype(float)) == scene.labels[test]
     assert 0.9 < right.mean() < run.metrics["oa"]
+
+
+@pytest.mark.slow
+def test_one_trunk_pass_and_patches_agree_on_every_pixel(run):
+    """Trained weights, 25 x 25 patches, borders included: no label differs."""
+    cube = run.classifier.components(hsi.load_scene("salinas_a"))[:, :40]
+    dense, patches = (
+        hsi.predict_scene(run.classifier.network, cube, method=method, device="cpu")
+        for method in ("dense", "patches")
+    )
+    assert np.abs(dense - patches).max() <= 1e-4 * np.ptp(patches)
+    assert np.array_equal(dense.argmax(0), patches.argmax(0))
