@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hsi.errors import HsiError
     from hsi.inference import predict_scene
-    from hsi.models import build_model, register_model
+    from hsi.models import PatchNetwork, build_model, register_model
     from hsi.sampling import BandPCA, PatchDataset, Split, overlap_audit, split_pixels
     from hsi.scenes import Scene, load_scene
     from hsi.training import Classifier, Recipe, Run, Settings
@@ -22,6 +22,7 @@ _HOMES = {
     "Classifier": "training",
     "HsiError": "errors",
     "PatchDataset": "sampling",
+    "PatchNetwork": "models",
     "Recipe": "training",
     "Run": "training",
     "Scene": "scenes",
@@ -44,6 +45,7 @@ __all__ = [
     "Classifier",
     "HsiError",
     "PatchDataset",
+    "PatchNetwork",
     "Recipe",
     "Run",
     "Scene",

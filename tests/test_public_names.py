@@ -8,8 +8,8 @@ import pytest
 import hsi
 
 PUBLIC = {
-    "BandPCA", "Classifier", "HsiError", "PatchDataset", "Recipe", "Run", "Scene", "Settings",
-    "Split", "__version__", "build_model", "evaluate", "load_scene", "map_scene", "overlap_audit",
+    "BandPCA", "Classifier", "HsiError", "PatchDataset", "PatchNetwork", "Recipe", "Run", "Scene",
+    "Settings", "Split", "__version__", "build_model", "evaluate", "load_scene", "map_scene", "overlap_audit",
     "predict_scene", "register_model", "split_pixels", "train",
 }  # fmt: skip
 HEAVY = ("torch", "numpy", "scipy", "sklearn", "matplotlib", "pydantic", "rich")

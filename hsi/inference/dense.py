@@ -58,12 +58,15 @@ class DenseNetwork:
         self._position_bytes = values * weight.element_size()
         # What the layer and the rest of the head give for each pixel.
         self._pixel_bytes = (2 * outputs + model.classes) * weight.element_size()
+        linear = first_linear(model.head)
+        if linear is not None:
+            # Its weights are kept once more, in the order that products want.
+            max_bytes -= linear.weight.nbytes
         self.side = self._largest_side(FOR_TRUNK * max_bytes)
 
         tile = next(tiles_of(rows, cols, self.side))
         plan = plan_head(model, tile.rows, tile.cols, weight.device.type)
         self.layer: FourierLinear | DirectLinear | None = None
-        linear = first_linear(model.head)
         if plan.way != "windows" and linear is not None:
             assert isinstance(model.head, nn.Sequential)
             self.rest = model.head[2:]
@@ -134,7 +137,8 @@ class DenseNetwork:
                 return side
         raise UsageError(
             f"max_memory is too small: a tile of 8x8 pixels of this network takes {needed:,} "
-            f"bytes, and {int(max_bytes):,} are left for it beside the result"
+            f"bytes, and {max(int(max_bytes), 0):,} are left for it beside the result and the "
+            "weights"
         )
 
 

@@ -16,7 +16,7 @@ from hsi.inference.device import resolve_device
 from hsi.inference.memory import memory_budget
 from hsi.inference.mode import evaluating
 from hsi.inference.tiles import all_corners, in_batches, region_of, tiles_of
-from hsi.models import PatchNetwork
+from hsi.models import PatchNetwork, check_once
 
 Method = Literal["auto", "dense", "patches"]
 
@@ -41,7 +41,8 @@ def predict_scene(
     Parameters
     ----------
     model : PatchNetwork
-        A trained network. It is moved to `device`.
+        A trained network. It is moved to `device`. One that `build_model` did not make is checked
+        before its first dense evaluation: scene and patch must give the same features.
     cube : ndarray
         ``(rows, cols, components)``, as the network was trained on; computed in the network's
         own floating type.
@@ -64,8 +65,8 @@ def predict_scene(
     Raises
     ------
     UsageError
-        If the cube does not fit the network, the method or device is unknown or impossible, or
-        not even a small tile fits into `max_memory`.
+        If the cube does not fit the network or holds NaN or infinity, the method or device is
+        unknown or impossible, the trunk is none, or not even a small tile fits into `max_memory`.
     """
     scene = _as_scene(model, cube)
     where = resolve_device(device)
@@ -111,6 +112,12 @@ def scores_of_pixels(
 
 def _as_scene(model: PatchNetwork, cube: NDArray[np.floating]) -> Tensor:
     """Return the cube as a tensor ``(bands, rows, cols)`` that shares its memory if it can."""
+    if not isinstance(model, PatchNetwork):
+        raise UsageError(
+            f"the network is a {type(model).__name__}; expected a hsi.PatchNetwork\n"
+            "Wrap yours: PatchNetwork(trunk=nn.Identity(), head=network, bands=..., classes=..., "
+            "patch_size=..., receptive_field=1)"
+        )
     if cube.ndim != 3 or cube.shape[2] != model.bands:
         raise UsageError(
             f"the cube has shape {cube.shape}; the network expects (rows, cols, {model.bands})"
@@ -167,6 +174,8 @@ def _scores(
     else:
         pixels = pixels.to(weight.device)
         result = weight.new_empty(count, model.classes)
+    if method == "dense":
+        check_once(model)
     with evaluating(model):
         network = (
             DenseNetwork(model, rows, cols, max_bytes=budget)
@@ -181,6 +190,13 @@ def _scores(
                     continue
                 corners = pixels[chosen] - pixels.new_tensor([tile.row, tile.col])
             region = region_of(scene, tile, model.patch_size).to(weight)
+            if not region.isfinite().all():
+                raise UsageError(
+                    f"the cube holds NaN or infinity (in rows {tile.row} to "
+                    f"{tile.row + tile.rows - 1}, columns {tile.col} to "
+                    f"{tile.col + tile.cols - 1}, or next to them)\nSet the components of pixels "
+                    "without data to 0, which is the mean: BandPCA.transform(cube, valid=...)."
+                )
             scores = network.scores(region, corners)
             if pixels is None:
                 result[:, tile.slices[0], tile.slices[1]] = scores.T.unflatten(1, tile.size)

@@ -1,6 +1,6 @@
 """Hyperspectral networks, each a trunk and a head."""
 
-from hsi.models.check import check_trunk
+from hsi.models.check import check_once, check_trunk
 from hsi.models.cost import count_parameters, macs_per_patch
 from hsi.models.network import PatchNetwork
 from hsi.models.registry import MODELS, build_model, register_model
@@ -9,6 +9,7 @@ __all__ = [
     "MODELS",
     "PatchNetwork",
     "build_model",
+    "check_once",
     "check_trunk",
     "count_parameters",
     "macs_per_patch",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import weakref
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,19 @@ from hsi.layers import gather_windows, sampled_patches
 from hsi.models.network import PatchNetwork
 
 TOLERANCE = 1e-9
+_checked: weakref.WeakSet[PatchNetwork] = weakref.WeakSet()
+
+
+def check_once(model: PatchNetwork) -> None:
+    """Apply `check_trunk` to a network that has not passed it yet."""
+    if model not in _checked:
+        check_trunk(model)
+        _checked.add(model)
+
+
+def mark_as_checked(model: PatchNetwork) -> None:
+    """Take note of a network whose builder has passed the check when it was registered."""
+    _checked.add(model)
 
 
 def check_trunk(model: PatchNetwork) -> None:
@@ -73,7 +87,13 @@ def _compare(
     model: PatchNetwork, scene: Tensor, rows: Tensor, cols: Tensor, patches: Tensor, sampled: Tensor
 ) -> None:
     p, k = model.patch_size, model.window_size
-    expected = copy.deepcopy(model).trunk(patches)
+    try:
+        expected = copy.deepcopy(model).trunk(patches)
+    except (RuntimeError, ValueError) as error:
+        raise UsageError(
+            f"the trunk of this network cannot take patches {tuple(patches.shape)}: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
     if tuple(expected.shape[2:]) != (k, k):
         raise UsageError(
             f"the trunk of this network makes {'x'.join(map(str, expected.shape[2:]))} of a "

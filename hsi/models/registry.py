@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hsi.errors import UsageError, unknown_name
 from hsi.layers.convolutions import Norm
-from hsi.models.check import check_trunk
+from hsi.models.check import check_trunk, mark_as_checked
 from hsi.models.hybridsn import hybridsn, hybridsn_2d3d, hybridsn_dw
 from hsi.models.network import PatchNetwork
 
@@ -61,9 +61,11 @@ def build_model(
     """
     if name not in MODELS:
         raise unknown_name("model", name, MODELS)
-    return MODELS[name](
+    model = MODELS[name](
         bands=bands, classes=classes, patch_size=patch_size, norm=norm, dropout=dropout
     )
+    mark_as_checked(model)
+    return model
 
 
 def register_model(

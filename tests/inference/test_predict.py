@@ -160,3 +160,32 @@ def test_bad_arguments_are_refused(arguments, words):
     model = random_network("hybridsn")
     with pytest.raises(UsageError, match=words):
         predict_scene(model, **({"cube": random_cube(5, 5)} | arguments))
+
+
+def test_a_network_of_ones_own_is_checked_before_it_is_mapped():
+    """Padding inside the trunk would make a wrong map: it is refused, and patches still work."""
+    trunk = nn.Conv2d(5, 4, 3, padding=1)
+    head = nn.Sequential(nn.Flatten(), nn.Linear(4 * 81, 3))
+    model = PatchNetwork(
+        trunk=trunk, head=head, bands=5, classes=3, patch_size=9, receptive_field=1
+    )
+    cube = random_cube(12, 13, bands=5)
+    with pytest.raises(UsageError, match="other values on a scene than on a patch"):
+        predict_scene(model, cube, method="dense", device="cpu")
+    with pytest.raises(UsageError, match="other values"):
+        predict_scene(model, cube, device="cpu")
+    assert predict_scene(model, cube, method="patches", device="cpu").shape == (3, 12, 13)
+
+
+def test_a_plain_module_is_no_network_of_ours():
+    with pytest.raises(UsageError, match=r"is a Linear; expected a hsi.PatchNetwork"):
+        predict_scene(nn.Linear(2, 2), random_cube(3, 3), device="cpu")
+
+
+@pytest.mark.parametrize("method", ["dense", "patches"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_pixels_without_a_value_are_refused_rather_than_spread(method, value):
+    cube = random_cube(12, 13)
+    cube[3, 4, 5] = value
+    with pytest.raises(UsageError, match="holds NaN or infinity"):
+        predict_scene(random_network("hybridsn"), cube, method=method, device="cpu")
