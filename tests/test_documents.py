@@ -1,0 +1,68 @@
+"""What README and pages promise: their Python runs, and their commands and options are there."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import hsi
+from hsi.cli.main import cli
+from hsi.models import MODELS
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_python_of_the_readme_runs(monkeypatch):
+    (code,) = blocks(ROOT / "README.md", "python")
+    trained = []
+    monkeypatch.setattr(hsi, "train", lambda *a, **kw: trained.append((a, kw)) or FinishedRun())
+    names = {}
+    exec(code, names)  # noqa: S102
+    assert names["patch"].shape == (15, 25, 25)
+    assert names["scores"].shape == (len(names["scene"].class_ids), 96, 96)
+    # The training itself would take a minute; its arguments are settings that exist.
+    ((scene,), changes) = trained[0]
+    assert scene is names["scene"]
+    hsi.Settings().changed(**changes)
+
+
+class FinishedRun:
+    path = Path("run")
+    metrics = {"oa": 1.0}  # noqa: RUF012
+
+
+def test_a_network_of_ones_own_as_the_page_shows_it(monkeypatch):
+    monkeypatch.setattr("hsi.models.registry.MODELS", dict(MODELS))
+    (code,) = blocks(ROOT / "docs" / "dense.md", "python")
+    exec(code, {})  # noqa: S102
+    assert hsi.build_model("small", bands=4, classes=2, patch_size=9).has_trunk
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_and_options_exist(page):
+    text = page.read_text(encoding="utf-8")
+    commands = re.findall(
+        r"hsi ((?:scenes )?[a-z]+)((?: [^`\n|]*)?)",
+        "\n".join(re.findall(r"`(hsi [^`]+)`", text) + blocks(page, "sh")),
+    )
+    helps = CliRunner().invoke(cli, ["train", "--help"]).output
+    for command, rest in commands:
+        result = CliRunner().invoke(cli, [*command.split(), "--help"])
+        assert result.exit_code == 0, command
+        for option in re.findall(r"--[a-z-]+", rest):
+            assert option in result.output, (command, option)
+    for option in re.findall(r"`(--[a-z-]+)[ `]", text):
+        assert option in helps, option
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_pictures_are_there(page):
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("https://"):
+            assert (page.parent / target).is_file(), target
