@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+import click
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from hsi.training import Epoch
+if TYPE_CHECKING:
+    from hsi.training import Epoch
+
+# What is read from the left; ids and figures are compared from the right.
+_TEXTS = {"class", "colour", "files", "model", "name", "sensor"}
+# So many lines of a training are read in a log file.
+_EPOCH_LINES = 20
 
 
 def print_table(
     header: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None
 ) -> None:
-    """Print a table whose first column is text and whose others are figures."""
-    table = Table(title=title and escape(title), title_justify="left")
-    for number, name in enumerate(header):
-        table.add_column(escape(name), justify="right" if number else "left")
+    """Print a table: columns of names are aligned left, ids and figures right."""
+    console = _console()
+    if title:
+        # Not the table's own title, which wraps where the table is narrow.
+        console.print(title, markup=False, soft_wrap=True)
+    table = Table()
+    for name in header:
+        table.add_column(escape(name), justify="left" if name in _TEXTS else "right")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
-    _console().print(table)
+    console.print(table)
 
 
 def print_results(metrics: dict[str, Any], *, title: str) -> None:
@@ -51,6 +63,17 @@ def print_results(metrics: dict[str, Any], *, title: str) -> None:
             )
         ],
     )
+
+
+def print_caveats(metrics: dict[str, Any]) -> None:
+    """Print what one must know to judge accuracies: the overlap, and the notes of the split."""
+    overlap = metrics["overlap"]
+    click.echo(
+        f"Overlap: {overlap['contains']:.1%} of the test pixels have a training pixel inside their "
+        f"patch, {overlap['shares']:.1%} share pixels with a training patch."
+    )
+    for note in metrics["notes"]:
+        click.echo(f"Note: {note}")
 
 
 def _percent(fraction: float | None) -> str:
@@ -107,6 +130,9 @@ class TrainingDisplay:
         if self.live:
             current = min(epoch.epoch + 1, total)
             self.live.update(self.task, epoch=f"{current}/{total}", figures=figures)
+            return
+        every = math.ceil(total / _EPOCH_LINES)
+        if epoch.epoch % every and epoch.epoch not in (1, total):
             return
         left = epoch.seconds / epoch.epoch * (total - epoch.epoch)
         # markup=False: a percent sign or bracket is only itself

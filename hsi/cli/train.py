@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hsi.cli import options
+
+if TYPE_CHECKING:
+    from hsi.training import Run
 
 AMOUNT = options.Amount()
 
@@ -73,8 +76,9 @@ def command(
       hsi train --dataset cube.mat --labels gt.mat --train 50 --seed 1
       hsi train --config runs/first/config.toml --seed 2
     """
-    from hsi.cli.console import TrainingDisplay, print_results
+    from hsi.cli.console import TrainingDisplay, print_caveats, print_results
     from hsi.errors import UsageError
+    from hsi.report import pixel_counts
     from hsi.scenes import load_scene
     from hsi.training import Settings, read_config
     from hsi.workflows import train
@@ -100,24 +104,29 @@ def command(
             out=out,
             device=device,
             progress=display,
-            started=lambda run: click.echo(f"Training {run.path} ...", err=True),
+            started=_announce,
         )
     metrics = run.metrics
     if as_json:
         click.echo(json.dumps(metrics | {"run": str(run.path)}, indent=2))
         return
     print_results(metrics, title=f"{scene.name}: {run.settings.model}, {run.settings.split} split")
-    overlap = metrics["overlap"]
-    click.echo(
-        f"Split: {metrics['train_pixels']:,} training, {metrics['validation_pixels']:,} "
-        f"validation, {metrics['test_pixels']:,} test pixels.\n"
-        f"Overlap: {overlap['contains']:.1%} of the test pixels have a training pixel inside their "
-        f"patch, {overlap['shares']:.1%} share pixels with a training patch."
+    counts = pixel_counts(
+        train=metrics["train_pixels"],
+        validation=metrics["validation_pixels"],
+        test=metrics["test_pixels"],
     )
-    for note in metrics["notes"]:
-        click.echo(f"Note: {note}")
+    click.echo(f"Split: {counts}.")
+    print_caveats(metrics)
     click.echo(
         f"Trained in {metrics['train_seconds']:.1f} s, mapped in {metrics['map_seconds']:.1f} s.\n"
         f"Map:    {run.path / 'class_map.png'}\n"
         f"Report: {run.path / 'report.html'}"
     )
+
+
+def _announce(run: Run) -> None:
+    """Say where the run will be, and what its split could not do, while one can still stop."""
+    click.echo(f"Training {run.path} ...", err=True)
+    for note in run.split.notes:
+        click.echo(f"Note: {note}", err=True)

@@ -9,11 +9,14 @@ from hsi.report.charts import confusion_figure, learning_curve_figure
 from hsi.report.maps import class_map_figure, split_figure
 from hsi.report.page import render_report
 from hsi.report.raster import write_class_map_tif
+from hsi.report.words import overlap_sentence, pixel_counts
 
 __all__ = [
     "class_map_figure",
     "confusion_figure",
     "learning_curve_figure",
+    "overlap_sentence",
+    "pixel_counts",
     "render_report",
     "save_figure",
     "split_figure",

@@ -32,7 +32,9 @@ def evaluate(
     Returns
     -------
     dict
-        ``oa``, ``aa``, ``kappa`` (fractions), ``per_class``, ``confusion``, ``test_pixels``.
+        ``oa``, ``aa``, ``kappa`` (fractions), ``per_class``, ``confusion``, ``test_pixels``; and
+        what one must know to judge them: ``overlap`` (``contains`` and ``shares``, see
+        `hsi.overlap_audit`) and the ``notes`` of the split.
 
     Raises
     ------
@@ -48,7 +50,10 @@ def evaluate(
 def accuracy(
     classifier: Classifier, scene: Scene, split: Split, class_map: NDArray[np.int32]
 ) -> dict[str, Any]:
-    """Return the figures that follow from `class_map` and the labels of the test pixels."""
+    """Return the figures that follow from `class_map` and the labels of the test pixels.
+
+    With them comes what one must know of the split to judge them.
+    """
     assert scene.labels is not None
     labels = scene.labels[split.test]
     cm = confusion_matrix(
@@ -58,4 +63,8 @@ def accuracy(
     )
     names = [classifier.class_names[i] for i in classifier.class_ids.tolist()]
     figures = summarise(cm, ids=classifier.class_ids.tolist(), names=names)
-    return figures | {"test_pixels": int(split.test.sum())}
+    return figures | {
+        "test_pixels": int(split.test.sum()),
+        "overlap": {"contains": split.overlap.contains, "shares": split.overlap.shares},
+        "notes": list(split.notes),
+    }

@@ -15,6 +15,8 @@ from hsi.models import count_parameters, macs_per_patch
 from hsi.report import (
     confusion_figure,
     learning_curve_figure,
+    overlap_sentence,
+    pixel_counts,
     render_report,
     save_figure,
     split_figure,
@@ -49,8 +51,6 @@ def save_products(
         "epochs": len(history),
         "train_seconds": round(train_seconds, 3),
         "map_seconds": round(map_seconds, 3),
-        "overlap": {"contains": split.overlap.contains, "shares": split.overlap.shares},
-        "notes": list(split.notes),
         "versions": _versions(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "threads": torch.get_num_threads(),
@@ -70,19 +70,21 @@ def save_products(
     }
     for name, figure in figures.items():
         save_figure(figure, run.path / name)
+    validated = ", validation" if split.validation.any() else ""
     captions = {
         saved.picture.name: "Class map of the whole scene, and the ground truth",
         "confusion.png": "Confusion matrix of the test pixels",
         "learning_curve.png": "Loss and accuracy during training",
-        "split.png": "Training, validation and test pixels",
+        "split.png": f"Training{validated} and test pixels",
     }
+    config = (run.path / "config.toml").absolute()  # the page may be read anywhere
     page = render_report(
         title=f"{scene.name}: {run.settings.model}",
         summary=_summary(run, scene, metrics),
         metrics=metrics,
         figures=[(text, (run.path / name).read_bytes()) for name, text in captions.items()],
-        notes=list(split.notes),
-        command=f"hsi train --config {shlex.quote(str(run.path / 'config.toml'))}",
+        notes=[overlap_sentence(**metrics["overlap"]), *split.notes],
+        command=f"hsi train --config {shlex.quote(str(config))}",
         versions=metrics["versions"],
     )
     write_text(run.path / "report.html", page)
@@ -93,15 +95,16 @@ def save_products(
 def _summary(run: Run, scene: Scene, metrics: dict[str, Any]) -> list[tuple[str, str]]:
     """Return what a reader wants to know first, as pairs of label and value."""
     settings, overlap = run.settings, metrics["overlap"]
+    counts = pixel_counts(
+        train=metrics["train_pixels"],
+        validation=metrics["validation_pixels"],
+        test=metrics["test_pixels"],
+    )
     return [
         ("Scene", f"{scene.name}, {scene.rows} x {scene.cols} pixels, {scene.bands} bands"),
         ("Model", f"{settings.model}, {metrics['parameters']:,} parameters"),
         ("Input", f"{settings.components} components, {settings.patch_size}x{settings.patch_size}"),
-        (
-            "Split",
-            f"{settings.split}, seed {settings.seed}: {metrics['train_pixels']:,} training, "
-            f"{metrics['validation_pixels']:,} validation, {metrics['test_pixels']:,} test pixels",
-        ),
+        ("Split", f"{settings.split}, seed {settings.seed}: {counts}"),
         (
             "Overlap",
             f"{overlap['contains']:.1%} of the test pixels have a training pixel inside their "

@@ -7,10 +7,12 @@ import shutil
 def test_it_prints_the_figures_of_the_run(hsi_command, run):
     done = hsi_command("evaluate", run.path, "--device", "cpu")
     assert done.code == 0
-    assert f"{run.path}: test pixels of the random split" in done.out.replace("\n", " ")
+    assert done.out.splitlines()[0] == f"{run.path}: random split"  # one line, however long
     for name in ("oa", "aa", "kappa"):
         assert f"{100 * run.metrics[name]:.2f}" in done.out
     assert f"{run.metrics['test_pixels']:,}" in done.out
+    assert f"Overlap: {run.metrics['overlap']['contains']:.1%} of the test pixels" in done.out
+    assert "Note: 15 labelled pixels without data" in done.out
     assert done.err == ""
 
 
@@ -19,7 +21,9 @@ def test_json_twice_is_the_same_and_that_of_the_training(hsi_command, run):
     assert one.out == other.out
     printed = json.loads(one.out)
     assert printed == {name: run.metrics[name] for name in printed}
-    assert {"oa", "aa", "kappa", "per_class", "confusion", "test_pixels"} == printed.keys()
+    assert printed.keys() == {
+        "oa", "aa", "kappa", "per_class", "confusion", "test_pixels", "overlap", "notes",
+    }  # fmt: skip
 
 
 def test_it_changes_nothing_in_the_run(hsi_command, run):

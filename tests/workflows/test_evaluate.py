@@ -10,7 +10,7 @@ from torch import nn
 import hsi
 from hsi.errors import RunError, SceneError
 
-FIGURES = ("oa", "aa", "kappa", "per_class", "confusion", "test_pixels")
+FIGURES = ("oa", "aa", "kappa", "per_class", "confusion", "test_pixels", "overlap", "notes")
 
 
 def test_it_finds_what_the_training_found(run):
