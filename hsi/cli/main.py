@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -45,6 +46,10 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one message and exit code 1 or 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None where it is closed
+            # A name that the terminal has no letters for is no reason to stop.
+            stream.reconfigure(errors="replace")
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:
@@ -55,8 +60,10 @@ def main() -> None:
     except HsiError as error:
         _say(f"Error: {error}")
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        _say("Interrupted.")
+    except (KeyboardInterrupt, click.Abort) as stop:
+        # click turns an interrupt into an Abort; what was done about it stands in its notes.
+        notes = getattr(stop.__cause__ or stop, "__notes__", [])
+        _say(" ".join(["Interrupted.", *notes]))
         sys.exit(130)
     except BrokenPipeError:
         # Whoever read our output has gone.

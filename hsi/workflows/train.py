@@ -11,7 +11,7 @@ import torch
 
 from hsi.errors import UsageError
 from hsi.inference import resolve_device
-from hsi.models import build_model
+from hsi.models import PatchNetwork, build_model
 from hsi.sampling import BandPCA, Split, split_pixels, to_targets
 from hsi.scenes import Scene
 from hsi.training import Classifier, Epoch, Progress, Run, Settings, check_free, fit
@@ -62,6 +62,9 @@ def train(
         If the settings do not fit each other or the scene.
     RunError
         If the folder is taken or cannot be written.
+    KeyboardInterrupt
+        With a note that says what the run is good for: from its first epoch on, it keeps a
+        checkpoint, with which `hsi.map_scene` and `hsi.evaluate` work.
 
     Examples
     --------
@@ -83,6 +86,7 @@ def train(
     cube = classifier.components(scene)
 
     run = Run.create(path, settings=settings, source=scene.source, split=split, labels=scene.labels)
+    kept = _Kept(run, classifier)
     try:
         if started:
             started(run)
@@ -97,27 +101,28 @@ def train(
             seed=settings.seed,
             device=where,
             progress=progress,
-            keep=_checkpoints(run, classifier),
+            keep=kept,
         )
         seconds = time.perf_counter() - start
         run.save_classifier(classifier)
         run.save_history(history)
+        save_products(run, scene, classifier, history, device=where, train_seconds=seconds)
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(kept.save())
+        raise
     except BaseException:
         run.discard_if_untrained()
         raise
-    save_products(run, scene, classifier, history, device=where, train_seconds=seconds)
     return run
 
 
 def _split(scene: Scene, settings: Settings) -> Split:
     if scene.labels is None:
-        raise UsageError(
-            f"{scene.name} has no labels to learn from; name the file that holds them with --labels"
-        )
+        raise UsageError(f"{scene.name} has no labels to learn from; {_where_labels_may_be(scene)}")
     if settings.patch_size > min(scene.rows, scene.cols):
         raise UsageError(
             f"a patch of {settings.patch_size}x{settings.patch_size} pixels is larger than the "
-            f"scene ({scene.rows}x{scene.cols}); choose a smaller --patch-size"
+            f"scene ({scene.rows}x{scene.cols}); choose a smaller patch_size (--patch-size)"
         )
     if len(scene.class_ids) < 2:
         raise UsageError(
@@ -135,13 +140,27 @@ def _split(scene: Scene, settings: Settings) -> Split:
     )
 
 
+def _where_labels_may_be(scene: Scene) -> str:
+    arrays = scene.metadata.get("label_arrays", [])
+    if arrays:
+        listed = ", ".join(f"'{name}'" for name in arrays)
+        return (
+            f"its file also holds {listed}, which could be them: name it as labels_key "
+            f"(--labels-key {arrays[0]})"
+        )
+    return (
+        "name the file that holds them as labels (--labels), or the array in the image's own file "
+        "as labels_key (--labels-key)"
+    )
+
+
 def _untrained(scene: Scene, split: Split, settings: Settings) -> Classifier:
     """Return a classifier with fitted components and fresh weights."""
     assert settings.components is not None
     if settings.components > scene.bands:
         raise UsageError(
             f"{settings.components} components cannot be made of the {scene.bands} bands of "
-            f"{scene.name}; choose fewer --components"
+            f"{scene.name}; choose fewer components (--components)"
         )
     options: dict[str, Any] = {
         "name": settings.model,
@@ -167,16 +186,37 @@ def _untrained(scene: Scene, split: Split, settings: Settings) -> Classifier:
     )
 
 
-def _checkpoints(run: Run, classifier: Classifier) -> Callable[[Any, Epoch], None]:
-    last = time.monotonic()
+class _Kept:
+    """The weights worth keeping so far: those of a whole epoch, in memory and now and then saved.
 
-    def keep(_network: Any, _epoch: Epoch) -> None:
-        nonlocal last
-        if time.monotonic() - last > CHECKPOINT_SECONDS:
-            run.save_checkpoint(classifier)
-            last = time.monotonic()
+    `fit` calls it after an epoch; an interrupt finds the network itself in the middle of a step.
+    """
 
-    return keep
+    def __init__(self, run: Run, classifier: Classifier) -> None:
+        self.run, self.classifier = run, classifier
+        self.epoch = 0
+        self.weights: dict[str, torch.Tensor] = {}
+        self.saved = time.monotonic()
+
+    def __call__(self, network: PatchNetwork, epoch: Epoch) -> None:
+        weights = {name: value.clone() for name, value in network.state_dict().items()}
+        self.weights, self.epoch = weights, epoch.epoch
+        if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
+            self.run.save_checkpoint(self.classifier)
+            self.saved = time.monotonic()
+
+    def save(self) -> str:
+        """Save them as checkpoint, or remove the run if there are none; say what was done."""
+        path = self.run.path
+        works = f"`hsi map {path}` and `hsi evaluate {path}` work with"
+        if self.run.trained:
+            return f"The training was finished: {works} it."
+        if not self.epoch:
+            self.run.discard_if_untrained()
+            return f"No epoch was finished, so nothing is left in {path}."
+        self.classifier.network.load_state_dict(self.weights)
+        self.run.save_checkpoint(self.classifier)
+        return f"The weights of epoch {self.epoch} are kept: {works} them."
 
 
 def _free_path(scene: Scene, settings: Settings) -> Path:

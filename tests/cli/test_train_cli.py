@@ -6,11 +6,15 @@ import pty
 import re
 import signal
 import subprocess
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import hsi
+from hsi.cli.console import TrainingDisplay
+from hsi.training import Epoch
 
 TIMES = {"train_seconds", "map_seconds", "run"}
 
@@ -31,10 +35,42 @@ def test_progress_is_plain_lines_on_standard_error_when_it_is_no_terminal(hsi_co
     done = hsi_command(*quick, "--validation", "0.05", "--out", "run")
     lines = done.err.splitlines()
     assert lines[0] == "Training run ..."
-    assert [line.split("  ")[0] for line in lines[1:]] == ["epoch 1/2", "epoch 2/2"]
+    assert lines[1] == "Note: 15 labelled pixels without data are in none of the sets."
+    assert [line.split("  ")[0] for line in lines[2:]] == ["epoch 1/2", "epoch 2/2"]
     for word in ("loss", "training accuracy", "validation accuracy", "s left"):
-        assert word in lines[1]
+        assert word in lines[2]
     assert "epoch" not in done.out
+
+
+@pytest.mark.parametrize(("total", "most"), [(20, 20), (21, 21), (40, 21), (107, 21), (999, 21)])
+def test_a_long_training_does_not_fill_a_log(capsys, total, most):
+    with TrainingDisplay() as display:
+        for number in range(1, total + 1):
+            display.epoch(Epoch(number, 0.5, 0.5, None, 1e-3, 1.0), total)
+    lines = [line.split()[1] for line in capsys.readouterr().err.splitlines()]
+    shown = [int(each.partition("/")[0]) for each in lines]
+    assert shown[0] == 1
+    assert shown[-1] == total
+    assert 10 <= len(shown) <= most
+    assert max(np.diff(shown)) <= 2 * min(np.diff(shown[1:-1]))
+
+
+def test_what_a_blocks_split_could_not_do_is_said_before_the_training(hsi_command, quick):
+    done = hsi_command(*quick, "--split", "blocks", "--train", "0.4", "--out", "run")
+    notes = hsi.Run("run").split.notes
+    assert len(notes) > 1
+    lines = done.err.splitlines()
+    assert lines[1 : len(notes) + 1] == [f"Note: {note}" for note in notes]
+    assert lines[len(notes) + 1].startswith("epoch 1/")
+    for note in notes:
+        assert f"Note: {note}" in done.out
+
+
+def test_a_validation_that_was_not_is_not_counted(hsi_command, quick):
+    assert "validation," not in hsi_command(*quick, "--out", "without").out
+    done = hsi_command(*quick, "--validation", "0.05", "--out", "with")
+    metrics = hsi.Run("with").metrics
+    assert f" training, {metrics['validation_pixels']} validation, " in done.out
 
 
 def test_json_is_all_of_standard_output(hsi_command, quick):
@@ -130,7 +166,7 @@ def test_names_with_brackets_and_percent_signs_are_printed_as_they_are(hsi_comma
     assert "run[bold]/class_map.png" in done.out
 
 
-def test_an_interrupt_ends_quietly_and_leaves_nothing(start_hsi, quick, tmp_path):
+def test_an_interrupt_keeps_what_was_learned_and_says_so(start_hsi, hsi_command, quick, tmp_path):
     process = start_hsi(
         *quick, "--epochs", "100000", "--out", tmp_path / "run",
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -138,13 +174,35 @@ def test_an_interrupt_ends_quietly_and_leaves_nothing(start_hsi, quick, tmp_path
     for line in process.stderr:
         if line.startswith("epoch 1/"):
             break
+    time.sleep(0.5)  # the next epoch is not announced, but takes less
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err.splitlines()[-1] == "Interrupted."
+    run = tmp_path / "run"
+    assert re.fullmatch(
+        rf"Interrupted\. The weights of epoch \d+ are kept: `hsi map {run}` and "
+        rf"`hsi evaluate {run}` work with them\.",
+        err.splitlines()[-1],
+    )
     assert "Traceback" not in err
     assert out == ""
-    assert not (tmp_path / "run").exists()
+    assert hsi_command("evaluate", run, "--device", "cpu").code == 0
+
+
+def test_an_interrupt_before_the_first_epoch_leaves_nothing_and_says_so(
+    hsi_command, quick, monkeypatch
+):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TrainingDisplay, "step", interrupt)
+    done = hsi_command(*quick, "--out", "run")
+    assert done.code == 130
+    assert done.err.splitlines()[-1] == (
+        "Interrupted. No epoch was finished, so nothing is left in run."
+    )
+    assert done.out == ""
+    assert not Path("run").exists()
 
 
 def test_on_a_terminal_progress_is_live(start_hsi, quick, tmp_path):

@@ -2,6 +2,8 @@
 
 import csv
 import dataclasses
+import re
+from html import unescape
 from importlib import import_module
 from importlib.metadata import version
 
@@ -145,6 +147,39 @@ def test_blocks_share_no_pixel(scene, tmp_path, small):
     assert run.metrics["overlap"] == {"contains": 0.0, "shares": 0.0}
 
 
+def page_of(run):
+    return unescape((run.path / "report.html").read_text())
+
+
+def test_the_report_says_first_what_the_test_pixels_see_of_the_training(
+    run, scene, tmp_path, small
+):
+    notes = page_of(run).partition("in mind</h2>")[2].partition("</section>")[0]
+    assert run.metrics["overlap"]["contains"] == 1
+    assert re.findall(r"<li>(.*)</li>", notes) == [
+        "Every test pixel has a training pixel inside its patch: the accuracies speak of the "
+        "neighbourhood of the training pixels.",
+        *run.split.notes,
+    ]
+    blocks = hsi.train(
+        scene, out=tmp_path / "run", split="blocks", **(small | {"validation": 0, "epochs": 1})
+    )
+    notes = page_of(blocks).partition("in mind</h2>")[2].partition("</section>")[0]
+    assert re.findall(r"<li>(.*)</li>", notes) == [
+        "No test pixel's patch shares a pixel with a training patch.", *blocks.split.notes,
+    ]  # fmt: skip
+    # There was no validation, and nothing speaks of one.
+    assert "validation" in page_of(run)
+    assert "validation" not in page_of(blocks)
+    assert "Training and test pixels" in page_of(blocks)
+
+
+def test_the_report_can_be_followed_from_any_folder(scene, tmp_path, small, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = hsi.train(scene, out="a run", **(small | {"epochs": 1}))
+    assert f"hsi train --config '{tmp_path}/a run/config.toml'" in page_of(run)
+
+
 def test_without_a_folder_one_is_made_for_each_run(scene, tmp_path, small, monkeypatch):
     monkeypatch.chdir(tmp_path)
     started = []
@@ -189,7 +224,7 @@ def test_settings_that_do_not_fit_leave_nothing_behind(scene, tmp_path, small, c
 
 def test_a_scene_without_labels_or_with_one_class(scene, tmp_path, small):
     bare = Scene(name="bare", cube=scene.cube)
-    with pytest.raises(UsageError, match="bare has no labels to learn from"):
+    with pytest.raises(UsageError, match=r"bare has no labels to learn from.*labels_key"):
         hsi.train(bare, out=tmp_path / "run", **small)
     one = dataclasses.replace(scene, labels=np.where(scene.labels == 14, 14, 0).astype(np.int32))
     with pytest.raises(UsageError, match=r"one class only \(id 14\)"):
@@ -215,31 +250,69 @@ def test_a_training_that_diverges_leaves_nothing(scene, tmp_path, small):
 
 
 class Stop:
-    """Interrupts a training after an epoch."""
+    """Interrupts a training in the last step of an epoch, when the network has changed again."""
 
-    def __init__(self, after):
-        self.after = after
+    def __init__(self, *, in_epoch):
+        self.in_epoch = in_epoch
 
     def step(self, done, total):
-        pass
+        if done * SMALL_EPOCHS == total * self.in_epoch:
+            raise KeyboardInterrupt
 
     def epoch(self, epoch, total):
-        if epoch.epoch == self.after:
-            raise KeyboardInterrupt
+        pass
+
+
+SMALL_EPOCHS = 6
 
 
 def test_a_training_that_is_stopped_at_once_leaves_nothing(scene, tmp_path, small):
-    with pytest.raises(KeyboardInterrupt):
-        hsi.train(scene, out=tmp_path / "run", progress=Stop(after=1), **small)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        hsi.train(scene, out=tmp_path / "run", progress=Stop(in_epoch=1), **small)
+    assert caught.value.__notes__ == [
+        f"No epoch was finished, so nothing is left in {tmp_path / 'run'}."
+    ]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_training_that_is_stopped_later_leaves_a_classifier(scene, tmp_path, small, monkeypatch):
-    monkeypatch.setattr(MODULE, "CHECKPOINT_SECONDS", -1.0)
-    with pytest.raises(KeyboardInterrupt):
-        hsi.train(scene, out=tmp_path / "run", progress=Stop(after=2), **(small | {"seed": 3}))
+class Snapshots:
+    """Keeps the weights that are offered after each epoch of a training."""
+
+    def __init__(self, monkeypatch):
+        self.weights = {}
+        original = MODULE.fit
+
+        def fit(*arguments, keep, **options):
+            def both(network, epoch):
+                state = network.state_dict()
+                self.weights[epoch.epoch] = {name: value.clone() for name, value in state.items()}
+                keep(network, epoch)
+
+            return original(*arguments, keep=both, **options)
+
+        monkeypatch.setattr(MODULE, "fit", fit)
+
+
+@pytest.mark.parametrize("validation", [0, 0.05])
+@pytest.mark.parametrize("seconds", [-1.0, 1000.0])  # saved before or not
+def test_a_training_that_is_stopped_later_leaves_a_classifier(
+    scene, tmp_path, small, monkeypatch, seconds, validation
+):
+    monkeypatch.setattr(MODULE, "CHECKPOINT_SECONDS", seconds)
+    offered = Snapshots(monkeypatch).weights
+    changes = {"seed": 3, "validation": validation}
+    with pytest.raises(KeyboardInterrupt) as caught:
+        hsi.train(scene, out=tmp_path / "run", progress=Stop(in_epoch=3), **(small | changes))
     run = hsi.Run(tmp_path / "run")
     assert not run.trained
+    # The weights of the last epoch or, with validation, of that which did best.
+    best = max(offered)
+    assert validation or best == 2
+    for name, value in run.classifier.network.state_dict().items():
+        assert torch.equal(value, offered[best][name])
+    (note,) = caught.value.__notes__
+    assert f"epoch {best} are kept" in note
+    assert f"`hsi evaluate {run.path}`" in note
     with pytest.raises(RunError, match="did not finish"):
         _ = run.metrics
     assert 0 <= hsi.evaluate(run, device="cpu")["oa"] <= 1
