@@ -253,13 +253,14 @@ def check_free(path: Path) -> None:
         If there is a file, a run, or another folder with something in it.
     """
     if (path / "config.toml").exists():
-        raise RunError(
-            f"{path} already holds a run\nChoose another folder with --out, or remove that one."
-        )
-    if path.is_dir() and any(path.iterdir()):
-        raise RunError(f"{path} is not empty\nChoose a new or empty folder with --out.")
-    if path.exists() and not path.is_dir():
-        raise RunError(f"{path} is a file\nChoose a new or empty folder with --out.")
+        reason = "already holds a run"
+    elif path.is_dir() and any(path.iterdir()):
+        reason = "is not empty"
+    elif path.exists() and not path.is_dir():
+        reason = "is a file"
+    else:
+        return
+    raise RunError(f"{path} {reason}\nChoose another folder: out=, or --out on the command line.")
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -44,7 +44,8 @@ class Recipe(_Settings):
     @model_validator(mode="after")
     def _one_length(self) -> Self:
         if (self.epochs is None) == (self.steps is None):
-            raise ValueError("takes either epochs or steps, and one of them")
+            both = ", not both" if self.epochs else ""
+            raise ValueError(f"give epochs or steps (--epochs, --steps){both}")
         return self
 
     def passes(self, batches: int) -> int:
@@ -160,9 +161,17 @@ def _in_words(error: ValidationError) -> UsageError:
     lines = []
     for finding in error.errors():
         name = ".".join(str(part) for part in finding["loc"] if part not in ("int", "float"))
-        came = "" if isinstance(finding["input"], dict) else f", not {finding['input']!r}"
+        own = finding["type"] == "value_error"  # a validator of ours, which says what came
+        came = "" if own else f", not {finding['input']!r}"
         said = finding["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        line = f"setting '{name}': {said}{came}"
+        line = f"setting '{name}'{_option(name)}: {said}{came}"
         if line not in lines:
             lines.append(line)
     return UsageError("\n".join(lines[:5]))
+
+
+def _option(name: str) -> str:
+    """Return what a setting is called on the command line, in parentheses; nothing if unknown."""
+    own = name.removeprefix("recipe.")
+    known = Recipe.model_fields if own != name else Settings.model_fields
+    return f" (--{own.replace('_', '-')})" if own in known else ""

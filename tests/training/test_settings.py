@@ -96,7 +96,7 @@ def test_a_misspelt_recipe_is_refused_with_the_nearest():
     ],
 )
 def test_an_impossible_value_is_refused_by_the_name_of_its_setting(name, value):
-    with pytest.raises(UsageError, match=rf"setting '(recipe\.)?{name}': ") as caught:
+    with pytest.raises(UsageError, match=rf"setting '(recipe\.)?{name}' \(--") as caught:
         Settings().changed(**{name: value})
     message = str(caught.value)
     assert repr(value) in message or str(value) in message
@@ -104,8 +104,12 @@ def test_an_impossible_value_is_refused_by_the_name_of_its_setting(name, value):
 
 
 def test_an_even_patch_is_told_why():
-    with pytest.raises(UsageError, match="odd, since the pixel is its centre"):
+    with pytest.raises(UsageError) as caught:
         Settings().changed(patch_size=24)
+    assert str(caught.value) == (
+        "setting 'patch_size' (--patch-size): must be odd, since the pixel is its centre; "
+        "24 is even"
+    )
 
 
 def test_five_lines_are_the_most_that_many_mistakes_get():
@@ -118,6 +122,8 @@ def test_five_lines_are_the_most_that_many_mistakes_get():
 def test_names_that_a_file_may_not_hold():
     with pytest.raises(UsageError, match=r"setting 'recipe\.momentum'"):
         Settings.from_table({"recipe": RECIPES["paper"].model_dump() | {"momentum": 0.9}})
+    with pytest.raises(UsageError, match=r"give epochs or steps \(--epochs, --steps\)$"):
+        Settings.from_table({"recipe": RECIPES["paper"].model_dump() | {"epochs": None}})
     with pytest.raises(UsageError, match="setting 'patchsize'"):
         Settings.from_table({"patchsize": 25})
 
@@ -153,7 +159,7 @@ def test_a_training_is_as_long_as_its_epochs_or_its_steps_say():
     by_epochs = by_steps.changed(epochs=3)
     assert (by_epochs.recipe.epochs, by_epochs.recipe.steps) == (3, None)
     assert by_epochs.recipe.passes(7) == 3
-    with pytest.raises(UsageError, match="either epochs or steps"):
+    with pytest.raises(UsageError, match=r"give epochs or steps \(.*\), not both$"):
         Settings().changed(epochs=3, steps=3)
 
 
