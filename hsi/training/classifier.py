@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from hsi.errors import RunError, UsageError
 from hsi.files import atomic_path
 from hsi.inference import predict_scene
-from hsi.models import PatchNetwork, build_model
+from hsi.models import MODELS, PatchNetwork, build_model
 from hsi.sampling import BandPCA, to_labels
 from hsi.scenes import Scene
 
@@ -116,7 +116,8 @@ class Classifier:
         Raises
         ------
         RunError
-            If the file is missing, damaged, or not one of these.
+            If the file is missing, damaged, or not one of these, or of a network that is not
+            known here.
         """
         try:
             with safe_open(path, framework="pt") as file:
@@ -131,6 +132,7 @@ class Classifier:
         try:
             about = json.loads(metadata["hsi"])
             if about["format"] == FORMAT:
+                _check_model(path, about["options"]["name"])
                 return cls._from_parts(about, tensors)
         # What a description that was altered, or does not belong to these tensors, leads to.
         except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -177,9 +179,16 @@ class Classifier:
     def _check_bands(self, scene: Scene) -> None:
         expected = len(self.reduction.mean_)
         if scene.bands != expected:
+            hint = "It can only map scenes of the same sensor with the same bands."
+            if expected in scene.shape[:2]:
+                axis = ("first", "second")[scene.shape.index(expected)]
+                hint = (
+                    f"Its {axis} axis has that length: a cube of shape {scene.shape} does not seem "
+                    "to be (rows, columns, bands)."
+                )
             raise UsageError(
-                f"{scene.name} has {scene.bands} bands; this classifier was trained on {expected}. "
-                "It can only map scenes of the same sensor with the same bands."
+                f"{scene.name} has {scene.bands} bands; this classifier was trained on {expected}\n"
+                f"{hint}"
             )
         if self.wavelengths is None or scene.wavelengths is None:
             return
@@ -191,6 +200,16 @@ class Classifier:
                 f"on: band {worst + 1} lies at {scene.wavelengths[worst]:.1f} nm instead of "
                 f"{self.wavelengths[worst]:.1f} nm"
             )
+
+
+def _check_model(path: Path, name: Any) -> None:
+    if name in MODELS:
+        return
+    raise RunError(
+        f"{path} holds a network '{name}', which is not known here\n"
+        "If it is your own, call hsi.register_model with its builder first, in the same Python "
+        f"process.\nKnown: {', '.join(sorted(MODELS))}"
+    )
 
 
 def _within(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -10,6 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from hsi.errors import RunError, UsageError
+from hsi.models import registry
 from hsi.scenes import Scene
 from hsi.training import Classifier
 
@@ -138,7 +139,7 @@ ALTERED = {
     "no classes": lambda about: without(about, "classes"),
     "options of a list": lambda about: about | {"options": [1]},
     "unknown option": lambda about: about | {"options": about["options"] | {"depth": 3}},
-    "unknown model": lambda about: about | {"options": about["options"] | {"name": "resnet"}},
+    "a name that is none": lambda about: about | {"options": about["options"] | {"name": [1]}},
     "other bands": lambda about: about | {"options": about["options"] | {"bands": 14}},
     "other classes": lambda about: about | {"options": about["options"] | {"classes": 4}},
     "other patch": lambda about: about | {"options": about["options"] | {"patch_size": 11}},
@@ -162,6 +163,22 @@ def test_a_description_that_was_altered(saved, what):
     with pytest.raises(RunError, match=r"model\.safetensors is damaged") as caught:
         Classifier.load(saved)
     assert str(caught.value).count("\n") < 5
+
+
+def test_a_network_of_ones_own_has_to_be_registered_in_each_process(
+    classifier, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(registry.MODELS, "own05", registry.MODELS["hybridsn-dw"])
+    own = dataclasses.replace(classifier, options=classifier.options | {"name": "own05"})
+    own.save(tmp_path / "model.safetensors")
+    Classifier.load(tmp_path / "model.safetensors")
+    monkeypatch.delitem(registry.MODELS, "own05")
+    with pytest.raises(RunError, match=r"'own05', which is not known here") as caught:
+        Classifier.load(tmp_path / "model.safetensors")
+    message = str(caught.value)
+    assert "hsi.register_model" in message
+    assert "Known: hybridsn, hybridsn-2d3d, hybridsn-dw" in message
+    assert "damaged" not in message
 
 
 SWAPPED = {
@@ -203,6 +220,12 @@ def variant(field, *, bands=slice(None), nm=None):
 def test_other_bands_are_refused(classifier, field):
     with pytest.raises(UsageError, match="other has 15 bands; this classifier was trained on 16"):
         classifier.scores(variant(field, bands=slice(1, None)))
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((16, 12, 14), "first"), ((12, 16, 14), "second")])
+def test_bands_that_are_not_last_are_recognised(classifier, shape, axis):
+    with pytest.raises(UsageError, match=rf"14 bands; .* 16\nIts {axis} axis"):
+        classifier.scores(Scene(name="other", cube=np.ones(shape)))
 
 
 def test_other_band_centres_are_refused_with_the_worst_one(classifier, field):
