@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -34,6 +33,7 @@ def list_scenes(as_json: bool) -> None:
     Example:
       hsi scenes list --json
     """
+    from hsi.cli.console import print_table
     from hsi.scenes import list_cards, load_card, load_scene
 
     rows = [_card_facts(load_card(name)) for name in list_cards()]
@@ -41,7 +41,7 @@ def list_scenes(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    _print_table(
+    print_table(
         ("name", "sensor", "rows", "cols", "bands", "classes", "files"),
         [
             (
@@ -187,12 +187,15 @@ def _whether_here(files: list[dict[str, Any]]) -> str:
 def _print_facts(facts: dict[str, Any]) -> None:
     from rich.console import Console
 
+    from hsi.cli.console import print_table
+
     console = Console(highlight=False, soft_wrap=True)
     words = {
         "title": "Title", "place": "Place", "sensor": "Sensor", "resolution_m": "Resolution (m)",
         "shape": "Rows, columns, bands", "values": "Values", "wavelength_range_nm": "Range (nm)",
         "bands_note": "Bands", "rgb_bands": "Bands of a composite (from 0)", "nodata": "No data",
-        "empty_bands": "Empty bands left out", "components": "Customary components",
+        "empty_bands": "Empty bands left out", "label_arrays": "Arrays that could be labels",
+        "components": "Customary components",
         "licence": "Licence", "citation": "Citation", "doi": "DOI", "homepage": "Page",
     }  # fmt: skip
     lines = [facts["name"]]
@@ -207,11 +210,17 @@ def _print_facts(facts: dict[str, Any]) -> None:
     for file in facts["files"]:
         if file["found_at"]:
             lines.append(f"  {file['name']}: found at {file['found_at']}")
-            continue
-        how = f"`hsi scenes fetch {facts['name']}`" if file["addresses"] else "no address known"
-        lines.append(f"  {file['name']}: not present; to get it: {how}")
-        lines += [f"    from {address}" for address in file["addresses"]]
-        lines.append(f"    to {file['downloads_to']}, or put it into $HSI_DATA/{facts['name']}/")
+        else:
+            how = f"`hsi scenes fetch {facts['name']}`" if file["addresses"] else "no address known"
+            lines.append(f"  {file['name']}: not present; to get it: {how}")
+            lines += [f"    from {address}" for address in file["addresses"]]
+            put = f"or put it into $HSI_DATA/{facts['name']}/"
+            lines.append(f"    to {file['downloads_to']}, {put}")
+        if file["bytes"]:
+            lines.append(f"    {file['bytes']:,} bytes")
+        if file["sha256"]:
+            whose = " (recorded by others)" if file["sha256_recorded_by_others"] else ""
+            lines.append(f"    sha256 {file['sha256']}{whose}")
     console.print("\n".join(lines), markup=False)
     header = ["id", "class", "colour"]
     rows = [[str(each["id"]), each["name"], each["color"]] for each in facts["classes"]]
@@ -221,21 +230,4 @@ def _print_facts(facts: dict[str, Any]) -> None:
             [*row, f"{each['pixels']:,}"] for row, each in zip(rows, facts["classes"], strict=True)
         ]
     if rows:
-        _print_table(header, rows)
-
-
-def _print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    # The shared table would bring PyTorch with it, for which this command need not wait.
-    import sys
-
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    figures = {"id", "rows", "cols", "bands", "classes", "pixels"}
-    table = Table()
-    for name in header:
-        table.add_column(name, justify="right" if name in figures else "left")
-    for row in rows:
-        table.add_row(*map(escape, row))
-    Console(width=None if sys.stdout.isatty() else 120, highlight=False).print(table)
+        print_table(header, rows)

@@ -165,7 +165,9 @@ def load_card(name: str | Path) -> Card:
     if card is not None:
         return card
     if plain_name(str(name)) == SYNTHETIC:
-        raise UsageError("the synthetic scene has no card and no files; `load_scene` makes it")
+        raise UsageError(
+            "the synthetic scene is generated when it is opened: there is nothing to fetch"
+        )
     if Path(name).suffix == ".toml" and Path(name).is_file():
         return read_card(Path(name))
     raise unknown_name("scene", str(name), (*list_cards(), SYNTHETIC))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +28,8 @@ class Contents:
     class_names: dict[int, str] = field(default_factory=dict)
     class_colors: dict[int, Color] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
+    label_arrays: tuple[str, ...] = ()
+    """Names of other arrays in the file that could be labels of this one."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,11 @@ class Entry:
 
     shape: tuple[int, ...]
     kind: str
+    """The type of the values in the file's words; empty where it can only be told by reading."""
     numeric: bool
 
     def __str__(self) -> str:
-        return f"{' x '.join(map(str, self.shape))} {self.kind}"
+        return f"{' x '.join(map(str, self.shape))} {self.kind}".strip()
 
 
 def choose_array(
@@ -64,7 +68,7 @@ def choose_array(
     SceneError
         If nothing in the file serves the purpose.
     """
-    option = "--key" if purpose == "cube" else "--labels-key"
+    option = "key=, or --key" if purpose == "cube" else "labels_key=, or --labels-key"
     if key is not None:
         if key not in entries:
             near = difflib.get_close_matches(key, entries, n=1)
@@ -79,7 +83,7 @@ def choose_array(
     if fits:
         raise UsageError(
             f"{path} holds {len(fits)} arrays that could be the {purpose}: "
-            f"{_listing({name: entries[name] for name in fits})}\nChoose one with {option}."
+            f"{_listing({name: entries[name] for name in fits})}\nChoose one by its name: {option}."
         )
     wanted = "a cube: three axes, rows x columns x bands"
     if purpose == "labels":
@@ -87,6 +91,18 @@ def choose_array(
     raise SceneError(
         f"{path} holds nothing that could be {wanted}\n"
         f"It holds {_listing(entries) if entries else 'no array at all'}"
+    )
+
+
+def label_arrays(entries: dict[str, Entry], cube: Any) -> tuple[str, ...]:
+    """Return the names of arrays that have a number for every pixel of `cube`."""
+    return tuple(
+        name
+        for name, entry in entries.items()
+        if entry.numeric
+        and _fits(entry, "labels")
+        and math.prod(entry.shape) == math.prod(cube.shape[:2])
+        and set(entry.shape) - {1} <= set(cube.shape[:2])
     )
 
 

@@ -81,7 +81,7 @@ def locate(card: Card, file: CardFile) -> Path:
         check_content(found, file)
         return found
     if not file.addresses:
-        raise SceneError(f"{file.name} of {card.name} was not found\n{_where_to_put(card, file)}")
+        raise SceneError(f"{file.name} of {card.name} was not found\n{_where_to_put(card, [file])}")
     return _download(card, file)
 
 
@@ -126,20 +126,22 @@ def _by_whom(file: CardFile) -> str:
     return " (recorded by others)" if file.sha256_recorded_by_others else ""
 
 
-def _where_to_put(card: Card, file: CardFile) -> str:
+def _where_to_put(card: Card, files: list[CardFile]) -> str:
+    """Return where files are looked for, where they come from, and how they are known."""
     data = data_folder()
-    place = f"{data or '$HSI_DATA'}{os.sep}{card.name}{os.sep}{file.name}"
+    place = f"{data or '$HSI_DATA'}{os.sep}{card.name}{os.sep}"
     unset = "" if data else " (HSI_DATA is not set: any folder of your choice)"
     if data and not data.is_dir():
         unset = " (HSI_DATA names a folder that does not exist)"
-    lines = [
-        f"Put it at {place}{unset}",
-        f"  or at {cache_folder() / card.name / file.name}",
-    ]
-    if file.addresses:
-        lines.append(f"  from {file.addresses[0]}")
-    if file.sha256:
-        lines.append(f"  sha256 {file.sha256}{_by_whom(file)}")
+    them = "it" if len(files) == 1 else "them"
+    lines = [f"Put {them} into {place}{unset}", f"  or into {cache_folder() / card.name}{os.sep}"]
+    for file in files:
+        words = [file.name]
+        if file.sha256:
+            words.append(f"sha256 {file.sha256}{_by_whom(file)}")
+        if file.addresses:
+            words.append(f"from {file.addresses[0]}")
+        lines.append(f"  {'  '.join(words)}")
     return "\n".join(lines)
 
 
@@ -149,9 +151,12 @@ def _download(card: Card, file: CardFile) -> Path:
     reachable = _reachable(file.addresses)
     if not reachable:
         hosts = ", ".join(sorted({urlsplit(address).netloc for address in file.addresses}))
+        missing = [each for each in card.files if find_file(card, each) is None]
+        names = " and ".join(each.name for each in missing)
+        are = "is" if len(missing) == 1 else "are"
         raise DownloadError(
-            f"{file.name} of {card.name} is not here, and {hosts} does not answer\n"
-            f"{_where_to_put(card, file)}"
+            f"{names} of {card.name} {are} not here, and {hosts} does not answer\n"
+            f"{_where_to_put(card, missing)}"
         )
     target = cache_folder() / card.name / file.name
     # What a second attempt would not change, by address; and the latest of what it might.
@@ -189,7 +194,7 @@ def _download(card: Card, file: CardFile) -> Path:
 
 def _not_downloaded(card: Card, file: CardFile, reason: str) -> DownloadError:
     return DownloadError(
-        f"{file.name} could not be downloaded: {reason}\n{_where_to_put(card, file)}"
+        f"{file.name} could not be downloaded: {reason}\n{_where_to_put(card, [file])}"
     )
 
 

@@ -163,6 +163,8 @@ def _assemble(
         names, colors = _classes(card)
     wavelengths, rgb_bands = contents.wavelengths, contents.rgb_bands
     nodata, metadata = contents.nodata, dict(contents.metadata)
+    if truth is None and contents.label_arrays:
+        metadata["label_arrays"] = list(contents.label_arrays)
     if card is not None:
         if wavelengths is None and card.wavelengths is not None:
             wavelengths = np.array(card.wavelengths, dtype=np.float64)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hsi.errors import SceneError
-from hsi.scenes.contents import Contents, Entry, Purpose, choose_array
+from hsi.scenes.contents import Contents, Entry, Purpose, choose_array, label_arrays
 
 _NUMERIC = {
     "double", "single", "logical",
@@ -50,8 +50,10 @@ def _read_level_5(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
             "Save it anew with: save -v7"
         )
     try:
+        # The class of an array of numbers is left out: MATLAB saves doubles without fractions as
+        # small integers, and as these SciPy reads them.
         entries = {
-            name: Entry(tuple(shape), kind, kind in _NUMERIC)
+            name: Entry(tuple(shape), "" if kind in _NUMERIC else kind, kind in _NUMERIC)
             for name, shape, kind in whosmat(path, appendmat=False)
         }
     except damage as error:
@@ -61,7 +63,7 @@ def _read_level_5(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
         array = loadmat(path, variable_names=[chosen], appendmat=False)[chosen]
     except damage as error:
         raise _damaged(path, error) from error
-    return Contents(array=array)
+    return Contents(array=array, label_arrays=label_arrays(entries, array))
 
 
 def _read_level_73(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
@@ -75,7 +77,7 @@ def _read_level_73(path: Path, *, key: str | None, purpose: Purpose) -> Contents
             array = file[chosen][()].T
     except (OSError, RuntimeError, KeyError) as error:
         raise _damaged(path, error) from error
-    return Contents(array=array)
+    return Contents(array=array, label_arrays=label_arrays(entries, array))
 
 
 def _entry(item: Any) -> Entry:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from hsi.errors import SceneError, UsageError
-from hsi.scenes.contents import Contents, Entry, Purpose, choose_array
+from hsi.scenes.contents import Contents, Entry, Purpose, choose_array, label_arrays
 
 # What NumPy and zipfile raise on files that are cut off or altered, found by cutting and altering
 # some. The header of an array is a Python literal; hence the odd ones.
@@ -65,7 +65,7 @@ def read_npz(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
         raise
     except _DAMAGE as error:
         raise SceneError(f"{path} is damaged or no .npz file: {error}") from error
-    return Contents(array=array)
+    return Contents(array=array, label_arrays=label_arrays(entries, array))
 
 
 def _entry(archive: zipfile.ZipFile, name: str) -> Entry:

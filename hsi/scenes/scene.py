@@ -47,7 +47,8 @@ class Scene:
         Arguments with which `load_scene` gives this scene again. Paths are absolute; values that
         are not given are left out.
     metadata : dict
-        What else is known: sensor, resolution, citation, ...
+        What else is known: sensor, resolution, citation, ...; without labels, the names of arrays
+        in the image's file that could be them (``label_arrays``).
 
     Raises
     ------

@@ -27,6 +27,8 @@ def bad(tmp_path_factory, run):
     np.save(folder / "tiny.npy", cube[:8, :9])
     np.save(folder / "tiny_truth.npy", np.arange(72).reshape(8, 9) % 2 + 1)
     np.savez(folder / "several.npz", first=cube, second=cube)
+    np.savez(folder / "both.npz", image=cube, gt=truth, centres=np.ones((1, 20)))
+    np.save(folder / "bands_first.npy", np.moveaxis(cube, 2, 0))
     (folder / "empty.mat").touch()
     (folder / "page.mat").write_text("<!DOCTYPE html><title>404 Not Found</title>")
     (folder / "notes.txt").write_text("not an image")
@@ -46,6 +48,7 @@ TRAIN = f"train {FILES} --out new --patch-size 9 --components 13 --device cpu --
 CASES = [
     # names
     ("trian", 2, ["unknown command 'trian'", "did you mean 'train'"]),
+    ("scenes fetch synthetic", 2, ["generated", "nothing to fetch"]),
     ("scenes lst", 2, ["lst", "list"]),
     ("train --datset synthetic", 2, ["--datset", "--dataset"]),
     ("train --dataset synthetic --patchsize 9", 2, ["--patchsize", "--patch-size"]),
@@ -63,7 +66,7 @@ CASES = [
     ("evaluate {run} --device gpu", 2, ["device 'gpu'"]),
     # numbers
     (f"{TRAIN} --train 1.5", 2, ["train", "fraction between 0 and 1", "1.5"]),
-    (f"{TRAIN} --train 0", 2, ["train", "greater than 0"]),
+    (f"{TRAIN} --train 0", 2, ["'train' (--train):", "greater than 0"]),
     (f"{TRAIN} --train ten", 2, ["--train", "'ten' is neither"]),
     (f"{TRAIN} --train nan", 2, ["train"]),
     (f"{TRAIN} --train 0.7 --validation 0.3", 2, ["leave nothing to test"]),
@@ -71,10 +74,10 @@ CASES = [
     (f"{TRAIN} --seed -1", 2, ["seed", "-1"]),
     (f"{TRAIN} --seed one", 2, ["--seed", "'one'"]),
     (f"{TRAIN} --epochs 0", 2, ["epochs", "0"]),
-    (f"{TRAIN} --steps 5", 2, ["either epochs or steps"]),
-    (f"{TRAIN} --learning-rate inf", 2, ["learning_rate", "finite"]),
+    (f"{TRAIN} --steps 5", 2, ["give epochs or steps (--epochs, --steps), not both"]),
+    (f"{TRAIN} --learning-rate inf", 2, ["'recipe.learning_rate' (--learning-rate):", "finite"]),
     (f"{TRAIN} --dropout 1", 2, ["dropout", "less than 1"]),
-    (f"{TRAIN} --patch-size 24", 2, ["patch_size", "odd", "24"]),
+    (f"{TRAIN} --patch-size 24", 2, ["(--patch-size)", "odd", "; 24 is even\n"]),
     (f"{TRAIN} --patch-size 7", 2, ["at least 9"]),
     (f"{TRAIN} --components 5", 2, ["at least 13"]),
     (f"{TRAIN} --components 200", 2, ["20 bands"]),
@@ -94,7 +97,8 @@ CASES = [
         "train --dataset {bad}/several.npz --key frst --out new",
         2, ["'frst'", "did you mean 'first'"],
     ),
-    ("train --dataset {bad}/cube.npy --out new", 2, ["cube has no labels", "--labels"]),
+    ("train --dataset {bad}/cube.npy --out new", 2, ["cube has no labels", "(--labels)", "-key"]),
+    ("train --dataset {bad}/both.npz --out new", 2, ["holds 'gt', which", "--labels-key gt)"]),
     (f"{TRAIN} --labels nowhere.npy", 1, ["nowhere.npy does not exist"]),
     (f"{TRAIN} --labels {{bad}}/transposed.npy", 1, ["(40, 32)", "look transposed"]),
     (f"{TRAIN} --labels {{bad}}/cut.npy", 1, ["(31, 40)", "32 rows and 40 columns"]),
@@ -110,7 +114,7 @@ CASES = [
     ("train --config nowhere.toml --out new", 1, ["cannot read nowhere.toml"]),
     ("train --config {bad}/broken.toml --out new", 1, ["broken.toml is no valid TOML"]),
     # folders
-    (f"{TRAIN} --out {{bad}}/taken", 1, ["already holds a run", "--out"]),
+    (f"{TRAIN} --out {{bad}}/taken", 1, ["already holds a run", "out=, or --out on the"]),
     (f"{TRAIN} --out {{bad}}/full", 1, ["is not empty", "--out"]),
     (f"{TRAIN} --out {{bad}}/notes.txt", 1, ["is a file", "--out"]),
     (f"{TRAIN} --out {{bad}}/notes.txt/run", 1, ["cannot write the run folder"]),
@@ -119,6 +123,10 @@ CASES = [
     ("map {bad}/full", 1, ["is no run", "config.toml"]),
     ("map {run} --out {bad}/notes.txt --device cpu", 1, ["cannot write the map into"]),
     ("map {run} --out new --scene {bad}/fewer.npy", 2, ["19 bands", "trained on 20"]),
+    (
+        "map {run} --out new --scene {bad}/bands_first.npy",
+        2, ["40 bands", "trained on 20", "Its first axis", "(20, 32, 40)"],
+    ),
     ("map {run} --out new --scene nowhere.mat", 2, ["there is no file"]),
     ("evaluate", 2, ["RUN"]),
     ("evaluate nowhere", 1, ["nowhere is not there"]),

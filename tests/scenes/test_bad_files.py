@@ -176,6 +176,35 @@ def test_several_cubes_ask_for_a_key(tmp_path, write_level_73):
             load_scene(path, key="secnd")
 
 
+def test_a_type_that_the_array_will_not_have_is_not_told(tmp_path):
+    """MATLAB saves doubles as the smallest integers that hold them, and SciPy reads these."""
+    path = tmp_path / "a.mat"
+    scipy.io.savemat(path, {"cube": np.ones((3, 4, 5), np.int16), "t": "text"})
+    # The class in the array's header, which is uncompressed: 10 is int16, 6 is double.
+    content = path.read_bytes()
+    place = content.index(b"\x0a\x00\x00\x00\x00\x00\x00\x00", 128)
+    path.write_bytes(content[:place] + b"\x06" + content[place + 1 :])
+    assert scipy.io.whosmat(path)[0] == ("cube", (3, 4, 5), "double")
+    assert load_scene(path).cube.dtype == np.int16
+    with pytest.raises(UsageError, match=r"holds 'cube' \(3 x 4 x 5\), 't' \(1 char\)"):
+        load_scene(path, key="zzz")
+
+
+def test_arrays_beside_a_cube_that_could_be_its_labels_are_known(tmp_path, write_level_73):
+    arrays = {
+        "cube": CUBE, "gt": np.ones((3, 4)), "flat": np.ones((1, 3, 4)), "centres": np.ones((1, 5)),
+        "transposed": np.ones((4, 3)), "other": np.ones((3, 5)), "number": np.ones((1, 1)),
+    }  # fmt: skip
+    scipy.io.savemat(tmp_path / "a.mat", arrays)
+    np.savez(tmp_path / "a.npz", **arrays)
+    write_level_73(tmp_path / "b.mat", arrays)
+    for name in ("a.mat", "a.npz", "b.mat"):
+        scene = load_scene(tmp_path / name, key="cube")
+        assert set(scene.metadata["label_arrays"]) == {"gt", "flat", "transposed"}, name
+        scene = load_scene(tmp_path / name, key="cube", labels_key="gt")
+        assert "label_arrays" not in scene.metadata
+
+
 def test_several_label_arrays_ask_for_a_key(tmp_path):
     np.savez(tmp_path / "a.npz", cube=CUBE, train=np.ones((3, 4)), test=np.ones((3, 4)))
     with pytest.raises(UsageError, match=r"(?s)train.*test.*--labels-key"):

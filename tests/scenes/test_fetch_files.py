@@ -120,7 +120,7 @@ def test_not_found(server, content, bare_machine):
     with pytest.raises(DownloadError, match=r"404 \(Not Found\)") as caught:
         fetch.locate(card, card.cube)
     message = str(caught.value)
-    assert str(bare_machine / "plain" / "image.npy") in message
+    assert f"{bare_machine / 'plain'}/\n" in message
     assert card.cube.sha256 in message
     assert message.count("\n") < 5
     assert everything_in(bare_machine) == []
@@ -193,13 +193,26 @@ def test_without_a_network_the_error_is_quick_and_says_what_to_do(bare_machine, 
     assert daemons == [True], "a hanging look-up would keep Python from ending"
     message = str(caught.value)
     card = find_card("indian_pines")
-    assert "Indian_pines_corrected.mat of indian_pines is not here" in message
+    assert "Indian_pines_corrected.mat and Indian_pines_gt.mat of indian_pines are not" in message
     assert "www.ehu.eus does not answer" in message
-    assert "$HSI_DATA/indian_pines/Indian_pines_corrected.mat" in message
-    assert str(bare_machine / "indian_pines" / "Indian_pines_corrected.mat") in message
-    assert card.cube.addresses[0] in message
+    assert "$HSI_DATA/indian_pines/ " in message
+    assert f"{bare_machine / 'indian_pines'}/\n" in message
+    for file in card.files:
+        assert file.addresses[0] in message
+        assert file.sha256 in message
     assert f"{card.cube.sha256} (recorded by others)" in message
     assert message.count("\n") < 5
+
+
+def test_without_a_network_only_what_is_missing_is_named(bare_machine, monkeypatch):
+    monkeypatch.setattr(fetch, "_reachable", lambda addresses: [])
+    card = find_card("ksc")
+    place = bare_machine / "ksc" / card.cube.name
+    place.parent.mkdir(parents=True)
+    place.touch()
+    with pytest.raises(DownloadError, match=r"^KSC_gt\.mat of ksc is not here") as caught:
+        fetch.locate(card, card.labels)
+    assert card.cube.sha256 not in str(caught.value)
 
 
 def test_a_closed_port_is_no_network_either(bare_machine, content):
