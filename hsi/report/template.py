@@ -41,6 +41,7 @@ caption { text-align: left; color: var(--muted); padding-bottom: 0.5rem; }
 th, td { padding: 0.35rem 0.75rem; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 th:first-child { padding-left: 0; }
+.wide th, .wide td { overflow-wrap: normal; }
 thead th { border-bottom: 2px solid var(--line); vertical-align: bottom; }
 tbody th { min-width: 8rem; font-weight: 600; }
 .pairs tbody th { width: 9rem; min-width: 0; color: var(--muted); font-weight: 400; }

@@ -114,6 +114,15 @@ def test_headings_and_tables_are_accessible(parts):
     assert all(each["scope"] in {"row", "col"} for each in page.all("th"))
 
 
+def test_a_narrow_table_of_classes_scrolls_and_leaves_names_whole(parts):
+    """Names may break anywhere in the other tables, but not where accuracies stand."""
+    source = render_report(**parts)
+    rules = dict(re.findall(r"^([^{}\n]+) \{([^{}]+)\}", source, re.MULTILINE))
+    assert "overflow-x: auto" in rules[".wide"]
+    assert "overflow-wrap: normal" in rules[".wide th, .wide td"]
+    assert '<div class="wide">\n<table>' in source
+
+
 @pytest.mark.parametrize("kappa", [None, float("nan")])
 def test_kappa_may_have_no_value(parts, kappa):
     parts["metrics"]["kappa"] = kappa
