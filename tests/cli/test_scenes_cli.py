@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from hsi.cli.console import print_table
 from hsi.cli.scenes import command
-from hsi.scenes import fetch
+from hsi.scenes import fetch, load_card
 
 CARD = """
 title = "A field [bold]"
@@ -76,6 +77,9 @@ def test_info_of_a_scene_that_is_not_here_says_how_to_get_it(empty_machine):
     assert "https://www.ehu.eus/ccwintco/uploads/1/1a/SalinasA_corrected.mat" in printed
     assert str(empty_machine / "salinas_a" / "SalinasA_corrected.mat") in printed
     assert "Corn_senesced_green_weeds" in printed
+    for file in load_card("salinas_a").files:
+        assert f"    {file.bytes:,} bytes\n    sha256 {file.sha256}" in printed
+    assert "(recorded by others)" in run("info", "ksc")
 
 
 def test_info_of_a_scene_that_is_here_says_where(field):
@@ -128,6 +132,40 @@ def test_without_a_network_fetch_fails_quickly(empty_machine, monkeypatch):
     result = CliRunner().invoke(command, ["fetch", "ksc"])
     assert result.exit_code == 1
     assert "does not answer" in str(result.exception)
+    for file in load_card("ksc").files:
+        assert file.sha256 in str(result.exception)
+
+
+def test_what_a_terminal_has_no_letters_for_does_not_stop_it(field, monkeypatch):
+    text = field.read_text(encoding="utf-8").replace("Oats", "Häfer ½")
+    field.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = hsi("info", field)
+    assert done.returncode == 0
+    assert "H?fer ? [red]" in done.stdout
+    assert done.stderr == ""
+    # An error with such a letter, too.
+    assert hsi("info", "Häfer").returncode == 2
+
+
+def test_names_are_aligned_left_and_figures_right(capsys):
+    print_table(("id", "class", "pixels"), [("1", "Oats", "7"), ("14", "Corn, tall", "1,000")])
+    rows = [line for line in capsys.readouterr().out.splitlines() if "Oats" in line or "14" in line]
+    assert [[cell[1:-1] for cell in row[1:-1].split(row[0])] for row in rows] == [
+        [" 1", "Oats      ", "     7"], ["14", "Corn, tall", " 1,000"],
+    ]  # fmt: skip
+
+
+def test_a_title_that_is_wider_than_its_table_stays_in_one_line(capsys):
+    title = "a/rather/long/path/of/a/run [bold]: random split"
+    print_table(("id",), [("1",)], title=title)
+    assert capsys.readouterr().out.splitlines()[0] == title
+
+
+def test_it_can_be_run_as_a_module():
+    command = [sys.executable, "-m", "hsi", "scenes", "list", "--json"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert len(json.loads(done.stdout)) == 8
 
 
 def test_pytorch_is_not_loaded():
