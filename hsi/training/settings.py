@@ -172,6 +172,8 @@ def _in_words(error: ValidationError) -> UsageError:
 
 def _option(name: str) -> str:
     """Return what a setting is called on the command line, in parentheses; nothing if unknown."""
+    if name == "recipe":  # as a whole: what is said of it names the options
+        return ""
     own = name.removeprefix("recipe.")
     known = Recipe.model_fields if own != name else Settings.model_fields
     return f" (--{own.replace('_', '-')})" if own in known else ""
