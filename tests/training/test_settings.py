@@ -159,7 +159,9 @@ def test_a_training_is_as_long_as_its_epochs_or_its_steps_say():
     by_epochs = by_steps.changed(epochs=3)
     assert (by_epochs.recipe.epochs, by_epochs.recipe.steps) == (3, None)
     assert by_epochs.recipe.passes(7) == 3
-    with pytest.raises(UsageError, match=r"^setting 'recipe': give epochs or steps \(.*\), not both$"):
+    with pytest.raises(
+        UsageError, match=r"^setting 'recipe': give epochs or steps \(.*\), not both$"
+    ):
         Settings().changed(epochs=3, steps=3)
 
 
