@@ -22,7 +22,7 @@ WINDOW_VALUES = 16 * 2**20
 # Feature maps of a strip together, as `values_per_position` counts them; and the fewest rows of
 # one, since those at its edges are computed twice.
 STRIP_BYTES, MIN_STRIP = 48 * 2**20, 16
-# Shares of the memory that is left beside the result.
+# Shares of the memory that is left beside result and weights.
 FOR_TRUNK, FOR_SPECTRA = 0.5, 0.35
 
 
@@ -58,7 +58,7 @@ class DenseNetwork:
         self._position_bytes = values * weight.element_size()
         # What the layer and the rest of the head give for each pixel.
         self._pixel_bytes = (2 * outputs + model.classes) * weight.element_size()
-        linear = first_linear(model.head)
+        linear = first_linear(model)
         if linear is not None:
             # Its weights are kept once more, in the order that products want.
             max_bytes -= linear.weight.nbytes
@@ -182,5 +182,5 @@ def values_per_position(model: PatchNetwork) -> tuple[int, int]:
             hook.remove()
     outputs = [model.bands, *counts]
     held = max(a + b + max(a, b) for a, b in zip(outputs, [*outputs[1:], 0], strict=True))
-    linear = first_linear(model.head)
+    linear = first_linear(model)
     return math.ceil(held), linear.out_features if linear is not None else 0

@@ -58,21 +58,31 @@ class HeadPlan:
     side: int = 0
 
 
-def first_linear(head: nn.Module) -> nn.Linear | None:
-    """Return the linear layer on flattened windows with which `head` begins, or None."""
+def first_linear(model: PatchNetwork) -> nn.Linear | None:
+    """Return the linear layer on flattened windows with which the head begins, or None.
+
+    Only a plain one: what a subclass or a hook makes of it cannot be known.
+    """
+    head = model.head
+    if type(head) is not nn.Sequential or len(head) < 2:
+        return None
+    flatten, linear = head[0], head[1]
     if (
-        isinstance(head, nn.Sequential)
-        and len(head) >= 2
-        and isinstance(head[0], nn.Flatten)
-        and isinstance(head[1], nn.Linear)
+        type(flatten) is nn.Flatten
+        and (flatten.start_dim, flatten.end_dim) == (1, -1)
+        and type(linear) is nn.Linear
+        and linear.in_features % model.window_size**2 == 0
+        and not any(
+            module._forward_hooks or module._forward_pre_hooks for module in (head, flatten, linear)
+        )
     ):
-        return head[1]
+        return linear
     return None
 
 
 def plan_head(model: PatchNetwork, rows: int, cols: int, device: str) -> HeadPlan:
     """Return the cheapest way for a tile of so many pixels; a head may leave no choice."""
-    linear = first_linear(model.head)
+    linear = first_linear(model)
     if linear is None:
         return HeadPlan("windows")
     return plan_layer(linear, model.window_size, rows, cols, device)

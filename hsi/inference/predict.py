@@ -87,6 +87,19 @@ def predict_pixels(
     As `predict_scene` for some of the pixels; ``"auto"`` is dense where that computes less.
     """
     scene = _as_scene(model, cube)
+    places = np.asarray(pixels)
+    if places.ndim != 2 or places.shape[1] != 2 or places.dtype.kind not in "iu":
+        raise UsageError(
+            f"pixels are (N, 2) whole numbers, rows and columns, not {places.dtype} of "
+            f"{places.shape}"
+        )
+    pixels = np.ascontiguousarray(places, dtype=np.int64)
+    if ((pixels < 0) | (pixels >= cube.shape[:2])).any():
+        row, col = pixels[((pixels < 0) | (pixels >= cube.shape[:2])).any(axis=1)][0]
+        raise UsageError(
+            f"there is no pixel at row {row}, column {col} in a scene of {cube.shape[0]} rows and "
+            f"{cube.shape[1]} columns"
+        )
     model.to(resolve_device(device))
     return scores_of_pixels(model, scene, torch.from_numpy(pixels), method=method).cpu().numpy()
 
@@ -122,6 +135,12 @@ def _as_scene(model: PatchNetwork, cube: NDArray[np.floating]) -> Tensor:
         raise UsageError(
             f"the cube has shape {cube.shape}; the network expects (rows, cols, {model.bands})"
         )
+    if 0 in cube.shape or cube.dtype.kind not in "iuf":
+        raise UsageError(
+            f"the cube is {cube.dtype} of {cube.shape}; expected real numbers of at least one pixel"
+        )
+    if cube.dtype.itemsize > 8:  # more than PyTorch has
+        cube = cube.astype(np.float64)
     # PyTorch knows no negative strides and no foreign byte order.
     plain = np.ascontiguousarray(cube, dtype=cube.dtype.newbyteorder("="))
     with warnings.catch_warnings():
@@ -135,10 +154,23 @@ class _Patches:
 
     def __init__(self, model: PatchNetwork, *, max_bytes: int) -> None:
         self.model = model
-        self.side = PATCH_TILE
         values, _ = values_per_position(model)
-        of_a_patch = values * model.patch_size**2 * next(model.parameters()).element_size()
-        self.batch = max(2, min(PATCH_BATCH, max_bytes // of_a_patch))
+        item = next(model.parameters()).element_size()
+        of_a_patch = values * model.patch_size**2 * item
+        # The libraries keep the weights once more, in an order of their own.
+        weights = sum(weight.nbytes for weight in model.parameters())
+        self.batch = min(PATCH_BATCH, (max_bytes - weights) // (2 * of_a_patch))
+        if self.batch < 1:
+            raise UsageError(
+                f"max_memory is too small: a patch of this network takes {2 * of_a_patch:,} bytes "
+                f"and its weights {weights:,}, and {max(max_bytes, 0):,} are left for them beside "
+                "the result"
+            )
+        # A tile with its margin may take a quarter as much as a batch.
+        self.side = PATCH_TILE
+        room = self.batch * of_a_patch // (4 * model.bands * item)
+        while self.side > 1 and (self.side + model.patch_size) ** 2 > room:
+            self.side //= 2
 
     def scores(self, region: Tensor, corners: Tensor | None = None) -> Tensor:
         """Return the logits ``(N, classes)`` of the pixels at `corners`, or of all of a tile."""

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hsi.layers import gather_windows, sampled_patches
+from hsi.layers import coverage, gather_windows, sampled_patches
 from hsi.models import PatchNetwork
 from hsi.sampling import random_dihedral, turned, turned_places
 from hsi.training.batches import Batch
@@ -64,12 +64,16 @@ def region_scores(
     regions = torch.stack(
         [padded[:, r : r + height, c : c + width] for r, c in batch.corners.tolist()]
     )
-    regions = turned(regions, symmetry).contiguous(memory_format=torch.channels_last)
+    regions = turned(regions, symmetry)
     rows, cols = turned_places(batch.rows, batch.cols, batch.size, symmetry)
     size = batch.size if symmetry % 2 == 0 else batch.size[::-1]
     sampled = torch.zeros(len(regions), *size, dtype=torch.int64, device=padded.device)
     one = sampled.new_ones(()).expand(len(rows))
     sampled.index_put_((batch.regions, rows, cols), one, accumulate=True)
+    # Nothing that no patch sees may matter, not even by 0 times infinity.
+    seen = coverage(sampled, model.patch_size)[:, None] > 0
+    regions = torch.where(seen, regions, regions.new_zeros(()))
+    regions = regions.contiguous(memory_format=torch.channels_last)
     with sampled_patches(model.trunk, sampled):
         features = model.trunk(regions)
     windows = gather_windows(features, rows, cols, model.window_size, regions=batch.regions)

@@ -16,7 +16,7 @@ from hsi.inference.heads import DirectLinear, FourierLinear, HeadPlan, first_lin
 from hsi.inference.memory import free_memory, memory_budget, reusing_memory
 from hsi.inference.tiles import tiles_of
 from hsi.layers import SpectralSpatialConv
-from hsi.models import build_model
+from hsi.models import PatchNetwork, build_model
 
 CPU = torch.device("cpu")
 
@@ -94,12 +94,49 @@ def test_each_way_gives_the_scores_of_the_patches(name, way, monkeypatch):
 
 def test_a_head_that_begins_otherwise_gets_windows():
     model = build_model("hybridsn-dw", bands=13, classes=3, patch_size=11)
-    linear = first_linear(model.head)
+    linear = first_linear(model)
     assert linear is model.head[1]
     model.head = nn.Sequential(nn.ReLU(), *model.head)
-    assert first_linear(model.head) is None
+    assert first_linear(model) is None
     assert plan_head(model, 99, 99, "cpu") == HeadPlan("windows")
-    assert first_linear(linear) is None
+
+
+class Scaled(nn.Linear):
+    def forward(self, x):
+        return 3 * super().forward(x)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        [nn.Flatten(), Scaled(8 * 49, 3)],
+        [nn.Flatten(2), nn.Linear(49, 5), nn.Flatten(), nn.Linear(40, 3)],
+        [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3)],
+        [nn.Identity(), nn.Flatten(), nn.Linear(8 * 49, 3)],
+    ],
+)
+def test_heads_that_only_look_like_a_linear_layer_on_windows(head):
+    torch.manual_seed(0)
+    model = PatchNetwork(
+        trunk=nn.Conv2d(5, 8, 3), head=nn.Sequential(*head), bands=5, classes=3, patch_size=9,
+        receptive_field=3,
+    ).double()  # fmt: skip
+    cube = np.random.default_rng(0).standard_normal((12, 13, 5))
+    dense, patches = (
+        predict_scene(model, cube, method=method, device="cpu") for method in ("dense", "patches")
+    )
+    assert np.abs(dense - patches).max() <= 1e-9 * np.ptp(patches)
+
+
+def test_hooks_on_the_first_layer_are_heeded():
+    torch.manual_seed(0)
+    model = build_model("hybridsn-dw", bands=13, classes=3, patch_size=11).double()
+    model.head[1].register_forward_hook(lambda _layer, _args, out: 2 * out)
+    cube = np.random.default_rng(0).standard_normal((12, 13, 13))
+    dense, patches = (
+        predict_scene(model, cube, method=method, device="cpu") for method in ("dense", "patches")
+    )
+    assert np.abs(dense - patches).max() <= 1e-9 * np.ptp(patches)
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda", "mps"])
@@ -141,11 +178,12 @@ def test_a_smaller_memory_gives_the_same_map(method):
     assert (free.argmax(0) == tight.argmax(0)).all()
 
 
-def test_too_little_memory_is_refused_with_what_it_takes():
+@pytest.mark.parametrize("method", ["dense", "patches"])
+def test_too_little_memory_is_refused_with_what_it_takes(method):
     model = build_model("hybridsn-dw", bands=13, classes=3, patch_size=11)
     cube = np.zeros((40, 50, 13), dtype=np.float32)
     with pytest.raises(UsageError, match=r"max_memory is too small: .* takes [\d,]+ bytes"):
-        predict_scene(model, cube, method="dense", device="cpu", max_memory="100k")
+        predict_scene(model, cube, method=method, device="cpu", max_memory="100k")
 
 
 @pytest.mark.parametrize(

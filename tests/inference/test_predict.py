@@ -189,3 +189,41 @@ def test_pixels_without_a_value_are_refused_rather_than_spread(method, value):
     cube[3, 4, 5] = value
     with pytest.raises(UsageError, match="holds NaN or infinity"):
         predict_scene(random_network("hybridsn"), cube, method=method, device="cpu")
+
+
+@pytest.mark.parametrize("pixels", [[[0, 12]], [[-1, 0]], [[0, 0], [13, 0]]])
+def test_pixels_outside_the_scene_are_refused(pixels):
+    with pytest.raises(UsageError, match="there is no pixel at row"):
+        predict_pixels(random_network("hybridsn"), random_cube(13, 12), np.array(pixels))
+
+
+@pytest.mark.parametrize("pixels", [np.zeros((2, 2)), np.zeros((2, 3), int), np.zeros(2, int)])
+def test_pixels_are_rows_and_columns(pixels):
+    with pytest.raises(UsageError, match=r"pixels are \(N, 2\) whole numbers"):
+        predict_pixels(random_network("hybridsn"), random_cube(13, 12), pixels)
+
+
+def test_pixels_of_any_integer_type_and_order():
+    model, cube = random_network("hybridsn"), random_cube(13, 12)
+    pixels = np.array([[0, 1], [12, 11], [5, 5]])
+    expected = predict_pixels(model, cube, pixels, device="cpu")
+    for other in (pixels.astype(np.uint64), np.asfortranarray(pixels), pixels.astype(">i2")):
+        assert np.array_equal(predict_pixels(model, cube, other, device="cpu"), expected)
+    backwards = predict_pixels(model, cube, pixels[::-1], device="cpu")
+    assert np.array_equal(backwards[::-1], expected)
+
+
+@pytest.mark.parametrize(
+    "cube", [np.zeros((0, 5, 14)), np.zeros((5, 0, 14)), np.zeros((5, 5, 14), complex)]
+)
+def test_cubes_without_pixels_or_real_numbers_are_refused(cube):
+    with pytest.raises(UsageError, match="expected real numbers of at least one pixel"):
+        predict_scene(random_network("hybridsn"), cube, device="cpu")
+
+
+def test_long_doubles_are_taken():
+    cube = random_cube(4, 3)
+    model = random_network("hybridsn")
+    expected = predict_scene(model, cube, device="cpu")
+    found = predict_scene(model, cube.astype(np.longdouble), device="cpu")
+    assert np.array_equal(found, expected)

@@ -96,6 +96,22 @@ def test_several_crops_make_one_batch(symmetry):
     assert_same_step(model, twin, scores, patchwise(twin, padded, rows, cols, symmetry), batch)
 
 
+@pytest.mark.parametrize("value", [1e22, np.inf, np.nan])
+def test_what_no_patch_sees_does_not_matter(value):
+    """Not even through 0 times infinity."""
+    model = network("hybridsn-dw", "batch")
+    twin = copy.deepcopy(model)
+    cube, targets = scene(40, 40)
+    cube[:, 20, 20] = value
+    padded = pad_scene(cube, 11)
+    pixels = np.array([[0, 0], [3, 39], [39, 2], [36, 36], [39, 39], [1, 1]])
+    batches = Region(pixels, targets, batch_size=30, class_balance=0.0, device=CPU)
+    batch = next(batches.epoch(torch.Generator().manual_seed(0)))
+    scores = region_scores(model, padded, batch)
+    rows, cols = batch.rows.tolist(), batch.cols.tolist()
+    assert_same_step(model, twin, scores, patchwise(twin, padded, rows, cols, 0), batch)
+
+
 def test_without_coverage_the_statistics_would_differ(monkeypatch):
     """The test above can fail: a plain batch norm over the region is another one."""
     monkeypatch.setattr(TrunkBatchNorm2d, "forward", nn.BatchNorm2d.forward)
