@@ -55,6 +55,7 @@ def predict_scene(
     max_memory : int or str, optional
         The most that the computation may take beside `cube` and `model`, the result included:
         bytes, or a text such as ``"2G"``. A smaller one means smaller tiles, not another map.
+        Below some 200 MB it is kept only roughly, since libraries need some memory of their own.
         Default: a quarter of what is free.
 
     Returns

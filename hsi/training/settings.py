@@ -38,7 +38,7 @@ class Recipe(_Settings):
     augmentation: Literal["none", "dihedral"]
     """``"dihedral"``: each patch in one of the eight rotations and reflections, at random."""
     label_smoothing: float = Field(ge=0, lt=1)
-    class_balance: float = Field(ge=0, le=1)
+    class_balance: float = Field(default=0.0, ge=0, le=1)
     """0: pixels weigh the same in the loss; 1: classes do, however few their pixels."""
 
     @model_validator(mode="after")
