@@ -29,7 +29,8 @@ h2 { font-size: 1.25rem; margin: 2.75rem 0 0.75rem; }
 .scores div { flex: 1 1 9rem; padding: 0.75rem 1rem; background: var(--tint);
   border-left: 4px solid var(--mark); }
 .scores dt { color: var(--muted); }
-.scores dd { margin: 0; font-size: 2rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
+.scores dd { margin: 0; font-size: 2rem; line-height: 1.2; white-space: nowrap;
+  font-variant-numeric: tabular-nums; }
 .basis { color: var(--muted); margin: 0.75rem 0 0; }
 .notes { margin: 1.5rem 0 0; padding: 0.75rem 1rem; background: var(--caution);
   border-left: 4px solid var(--caution-line); }
