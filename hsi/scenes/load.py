@@ -174,6 +174,10 @@ def _assemble(
     array, wavelengths, rgb_bands = _without_empty_bands(
         cube.path, contents.array, wavelengths, rgb_bands, nodata, metadata
     )
+    file_bands = np.ones(shape[-1], dtype=np.bool_)
+    if isinstance(array, BandSelection):
+        file_bands[:] = False
+        file_bands[array.bands] = True
     return Scene(
         name=card.name if card else cube.path.stem,
         cube=array,
@@ -181,6 +185,7 @@ def _assemble(
         class_names=names,
         class_colors=colors,
         wavelengths=wavelengths,
+        file_bands=file_bands if len(shape) == 3 else None,
         rgb_bands=rgb_bands,  # type: ignore[arg-type]
         nodata=nodata,
         components=card.components if card else 30,

@@ -36,6 +36,9 @@ class Scene:
         every id > 0 that occurs has both, and no two classes have the same colour.
     wavelengths : ndarray of float64, optional
         ``(bands,)`` band centres in nanometres. Not necessarily ascending.
+    file_bands : ndarray of bool, optional
+        ``(bands of the file,)``: which of them the cube holds, in the file's order. None where this
+        is not known.
     rgb_bands : tuple of int, optional
         Zero-based bands for red, green and blue. Default: nearest to 640, 550 and 460 nm where
         wavelengths are known, else spread over the bands.
@@ -62,6 +65,7 @@ class Scene:
     class_names: dict[int, str] = field(default_factory=dict)
     class_colors: dict[int, Color] = field(default_factory=dict)
     wavelengths: NDArray[np.float64] | None = None
+    file_bands: NDArray[np.bool_] | None = None
     # None stands for the default only until the scene is complete.
     rgb_bands: tuple[int, int, int] = None  # type: ignore[assignment]
     nodata: float | None = None
@@ -74,6 +78,12 @@ class Scene:
         if self.wavelengths is not None and np.shape(self.wavelengths) != (self.bands,):
             raise SceneError(
                 f"{self.name} has {self.bands} bands but {np.size(self.wavelengths)} wavelengths"
+            )
+        if self.file_bands is not None and np.count_nonzero(self.file_bands) != self.bands:
+            raise SceneError(
+                f"{self.name} has {self.bands} bands, but file_bands marks "
+                f"{np.count_nonzero(self.file_bands)}; with other bands than the file's, leave it "
+                "out (None)"
             )
         if self.rgb_bands is None:
             chosen = default_rgb_bands(self.bands, self.wavelengths)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from hsi.inference import predict_scene
 from hsi.models import MODELS, PatchNetwork, build_model
 from hsi.sampling import BandPCA, to_labels
 from hsi.scenes import Scene
+from hsi.scenes.cube import BandSelection
 
 FORMAT = 1
 # Band centres of one sensor, as different files round them, lie closer than this; those of
@@ -44,6 +46,8 @@ class Classifier:
         By label id.
     wavelengths : ndarray or None
         ``(bands,)`` band centres in nanometres of the scene that it was trained on.
+    file_bands : ndarray of bool or None
+        Which bands of the file that scene held, as `Scene.file_bands`.
     """
 
     network: PatchNetwork
@@ -53,6 +57,7 @@ class Classifier:
     class_names: dict[int, str]
     class_colors: dict[int, tuple[int, int, int]]
     wavelengths: NDArray[np.float64] | None = field(default=None)
+    file_bands: NDArray[np.bool_] | None = field(default=None)
 
     def components(self, scene: Scene) -> NDArray[np.float32]:
         """Return the reduced cube ``(rows, cols, components)`` of `scene`, zero where no data is.
@@ -62,7 +67,7 @@ class Classifier:
         UsageError
             If the bands of the scene are not those that the classifier was trained on.
         """
-        self._check_bands(scene)
+        scene = self._with_own_bands(scene)
         return self.reduction.transform(scene.cube, valid=scene.valid)
 
     def scores(
@@ -83,6 +88,7 @@ class Classifier:
         device: str | torch.device = "auto",
     ) -> NDArray[np.int32]:
         """Return the label id ``(rows, cols)`` of every pixel of `scene`, 0 where no data is."""
+        scene = self._with_own_bands(scene)
         targets = self.scores(scene, method=method, device=device).argmax(axis=0)
         return np.where(scene.valid, to_labels(targets, self.class_ids), 0).astype(np.int32)
 
@@ -91,6 +97,8 @@ class Classifier:
         arrays = self.reduction.to_arrays()
         if self.wavelengths is not None:
             arrays = arrays | {"wavelengths": self.wavelengths}
+        if self.file_bands is not None:
+            arrays = arrays | {"file_bands": self.file_bands}
         tensors = {
             f"network.{name}": value.detach().cpu().contiguous()
             for name, value in self.network.state_dict().items()
@@ -154,7 +162,7 @@ class Classifier:
         network.load_state_dict(_within(tensors, "network."), assign=True)
         network.eval()
         arrays = {name: value.numpy() for name, value in _within(tensors, "scene.").items()}
-        wavelengths = arrays.pop("wavelengths", None)
+        wavelengths, file_bands = arrays.pop("wavelengths", None), arrays.pop("file_bands", None)
         reduction, classes = BandPCA.from_arrays(arrays), about["classes"]
         ids = np.array([each["id"] for each in classes], dtype=np.int32)
         bands = len(reduction.mean_)
@@ -164,6 +172,7 @@ class Classifier:
             or (network.classes,) != ids.shape
             or len(set(ids.tolist())) != len(ids)
             or (wavelengths is not None and wavelengths.shape != (bands,))
+            or (file_bands is not None and np.count_nonzero(file_bands) != bands)
         ):
             raise ValueError("network, band reduction and classes do not fit each other")
         return cls(
@@ -174,6 +183,37 @@ class Classifier:
             class_names={each["id"]: each["name"] for each in classes},
             class_colors={each["id"]: tuple(each["color"]) for each in classes},
             wavelengths=wavelengths,
+            file_bands=file_bands,
+        )
+
+    def _with_own_bands(self, scene: Scene) -> Scene:
+        """Return `scene` with the bands that this classifier was trained on, or refuse it."""
+        scene = self._as_in_file(scene)
+        self._check_bands(scene)
+        return scene
+
+    def _as_in_file(self, scene: Scene) -> Scene:
+        """Leave out the bands of its file that the file of the training scene lacked."""
+        own, given = self.file_bands, scene.file_bands
+        if own is None or given is None or own.shape != given.shape or (own == given).all():
+            return scene
+        lacking = np.flatnonzero(own & ~given)
+        if lacking.size:
+            listed = ", ".join(str(band + 1) for band in lacking[:5].tolist())
+            more = f" and {lacking.size - 5} more" if lacking.size > 5 else ""
+            raise UsageError(
+                f"{scene.name} holds no values in band{'' if lacking.size == 1 else 's'} "
+                f"{listed}{more} of its {given.size} (counted from 1), which this classifier was "
+                "trained on\nIt can only map scenes that hold all bands of the scene it was "
+                "trained on."
+            )
+        places = np.flatnonzero(own[given])
+        return dataclasses.replace(
+            scene,
+            cube=BandSelection(scene.cube, places),
+            wavelengths=None if scene.wavelengths is None else scene.wavelengths[places],
+            file_bands=own,
+            rgb_bands=None,  # type: ignore[arg-type]  # the default
         )
 
     def _check_bands(self, scene: Scene) -> None:
@@ -191,6 +231,13 @@ class Classifier:
                 f"{hint}"
             )
         if self.wavelengths is None or scene.wavelengths is None:
+            own, given = self.file_bands, scene.file_bands
+            if own is not None and given is not None and own.size != given.size:
+                raise UsageError(
+                    f"{scene.name} holds {expected} of the {given.size} bands of its file; this "
+                    f"classifier was trained on {expected} of {own.size}\n"
+                    "Without band centres it cannot be told whether these are the same."
+                )
             return
         apart = np.abs(self.wavelengths - scene.wavelengths)
         if apart.max() > SAME_BAND_NM:

@@ -183,6 +183,7 @@ def _untrained(scene: Scene, split: Split, settings: Settings) -> Classifier:
         class_names=scene.class_names,
         class_colors=scene.class_colors,
         wavelengths=scene.wavelengths,
+        file_bands=scene.file_bands,
     )
 
 

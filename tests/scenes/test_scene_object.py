@@ -146,3 +146,8 @@ def test_the_palette_is_of_distinct_colours_apart_from_black_and_white():
 def test_colours_written_otherwise_are_refused(text):
     with pytest.raises(ValueError, match=r"colour|hex"):
         parse_color(text)
+
+
+def test_bands_of_the_file_that_do_not_fit_the_cube():
+    with pytest.raises(SceneError, match="has 4 bands, but file_bands marks 3"):
+        Scene(name="s", cube=np.ones((2, 3, 4)), file_bands=np.array([True, False, True, True]))

@@ -99,3 +99,37 @@ def test_misspelt_arguments(copy, tmp_path, arguments, words):
     with pytest.raises(UsageError, match=words):
         hsi.map_scene(copy, out=tmp_path / "map", **arguments)
     assert not (tmp_path / "map").exists()
+
+
+@pytest.fixture
+def drop_bands(tmp_path, scene):
+    """Return a function that writes the scene with bands (of 24) without data and opens it."""
+    wide = np.concatenate([np.asarray(scene.cube), 900 + 7 * np.asarray(scene.cube)[..., :4]], 2)
+
+    def write(name, empty):
+        cube = wide.copy()
+        cube[:, :, empty] = np.nan
+        np.save(tmp_path / f"{name}.npy", cube)
+        np.save(tmp_path / "truth.npy", scene.labels)
+        return hsi.load_scene(tmp_path / f"{name}.npy", labels=tmp_path / "truth.npy")
+
+    return write
+
+
+def test_bands_that_the_scene_of_the_run_lacked_are_left_out(drop_bands, tmp_path, small):
+    own, fuller = drop_bands("own", [2, 20]), drop_bands("fuller", [20])
+    copy = hsi.train(own, out=tmp_path / "run", **small | {"epochs": 1})
+    saved = hsi.map_scene(hsi.Run(copy.path), fuller, out=tmp_path / "map", device="cpu")
+    assert np.array_equal(saved.class_map, raster(copy.path / "class_map.tif"))
+
+
+def test_a_scene_with_as_many_but_other_bands_is_refused(drop_bands, tmp_path, small):
+    own, other = drop_bands("own", [2, 20]), drop_bands("other", [5, 20])
+    copy = hsi.train(own, out=tmp_path / "run", **small | {"epochs": 1})
+    with pytest.raises(UsageError, match=r"other holds no values in band 6 of its 24"):
+        hsi.map_scene(copy, other, out=tmp_path / "map")
+
+
+def test_a_file_with_as_many_bands_but_of_more_is_refused(drop_bands, copy, tmp_path):
+    with pytest.raises(UsageError, match="20 of the 24 bands of its file"):
+        hsi.map_scene(copy, drop_bands("other", [0, 3, 9, 20]), out=tmp_path / "map")
