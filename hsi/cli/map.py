@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -28,6 +29,7 @@ def command(
     labels: str | None,
     key: str | None,
     labels_key: str | None,
+    nodata: float | None,
     method: str,
     device: str,
     out: str | None,
@@ -48,12 +50,17 @@ def command(
     from hsi.training import Run
     from hsi.workflows import map_scene
 
+    given: dict[str, Any] = {
+        "labels": labels, "key": key, "labels_key": labels_key, "nodata": nodata
+    }  # fmt: skip
     trained = Run(run)
     scene = None
     if dataset is not None:
-        scene = load_scene(dataset, labels=labels, key=key, labels_key=labels_key)
-    elif labels or key or labels_key:
-        raise UsageError("--labels, --key and --labels-key describe another scene: add --scene")
+        scene = load_scene(dataset, **given)
+    elif any(value is not None for value in given.values()):
+        raise UsageError(
+            "--labels, --key, --labels-key and --nodata describe another scene: add --scene"
+        )
     if not trained.trained:
         click.echo(f"Note: the training of {run} did not finish; using its checkpoint.", err=True)
     saved = map_scene(trained, scene, out=out, method=method, device=device)  # type: ignore[arg-type]

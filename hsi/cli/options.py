@@ -46,6 +46,7 @@ def as_json(command: Callable[..., Any]) -> Callable[..., Any]:
 def scene_files(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say how to read scene and label files."""
     for option in (
+        click.option("--nodata", type=float, help="The value of pixels without data."),
         click.option("--labels-key", help="The labels' name in a file that holds several arrays."),
         click.option("--key", help="The cube's name in a file that holds several arrays."),
         click.option("--labels", type=click.Path(), help="File with the ground truth."),

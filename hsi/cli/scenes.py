@@ -61,7 +61,12 @@ def list_scenes(as_json: bool) -> None:
 @options.scene_files
 @options.as_json
 def info(
-    dataset: str, labels: str | None, key: str | None, labels_key: str | None, as_json: bool
+    dataset: str,
+    labels: str | None,
+    key: str | None,
+    labels_key: str | None,
+    nodata: float | None,
+    as_json: bool,
 ) -> None:
     """Show what is known of a scene, and where its files are.
 
@@ -77,11 +82,13 @@ def info(
     from hsi.scenes import load_card, load_scene
     from hsi.scenes.catalogue import find_card
 
-    given = {"labels": labels, "key": key, "labels_key": labels_key}
+    given: dict[str, Any] = {
+        "labels": labels, "key": key, "labels_key": labels_key, "nodata": nodata
+    }  # fmt: skip
     by_card = find_card(dataset) is not None or (
         Path(dataset).suffix == ".toml" and Path(dataset).is_file()
     )
-    if by_card and not any(given.values()):
+    if by_card and all(value is None for value in given.values()):
         facts = _card_facts(load_card(dataset))
     else:
         facts = _scene_facts(load_scene(dataset, **given))

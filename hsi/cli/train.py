@@ -62,6 +62,7 @@ def command(
     labels: str | None,
     key: str | None,
     labels_key: str | None,
+    nodata: float | None,
     config: str | None,
     device: str,
     out: str | None,
@@ -87,7 +88,7 @@ def command(
     source = dict(stored["scene"])
     if dataset is not None:
         source = {"dataset": dataset}
-    given = {"labels": labels, "key": key, "labels_key": labels_key}
+    given = {"labels": labels, "key": key, "labels_key": labels_key, "nodata": nodata}
     source |= {name: value for name, value in given.items() if value is not None}
     if "dataset" not in source:
         raise UsageError(

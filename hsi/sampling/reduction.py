@@ -172,8 +172,10 @@ class BandPCA:
                     f"some pixels are not finite (rows {rows.start} to {rows.stop - 1})\n"
                     "Pass valid=, a mask of the pixels with data, for example scene.valid."
                 )
-            pixels -= self.mean_
-            reduced[rows][used[rows]] = pixels @ loadings
+            # What lies beyond float32 becomes infinite.
+            with np.errstate(over="ignore", invalid="ignore"):
+                pixels -= self.mean_
+                reduced[rows][used[rows]] = pixels @ loadings
         return reduced
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

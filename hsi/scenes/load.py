@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,7 @@ def load_scene(
     labels: str | os.PathLike[str] | None = None,
     key: str | None = None,
     labels_key: str | None = None,
+    nodata: float | None = None,
 ) -> Scene:
     """Open a scene.
 
@@ -63,6 +66,9 @@ def load_scene(
     key, labels_key : str, optional
         Names of the arrays in files that hold several. `labels_key` without `labels` means an
         array in the image's file.
+    nodata : float, optional
+        The value of pixels without data, where file and card do not say it. NaN and infinite
+        values are no data in any case.
 
     Returns
     -------
@@ -73,7 +79,8 @@ def load_scene(
     Raises
     ------
     UsageError
-        If `dataset` is neither a name nor a file, or a key is wrong or missing.
+        If `dataset` is neither a name nor a file, a key is wrong or missing, or `nodata` is no
+        finite number.
     SceneError
         If a file is missing, damaged, or not what it should be.
     DownloadError
@@ -86,12 +93,14 @@ def load_scene(
     (96, 96, 120)
     """
     text = os.fspath(dataset)
-    given = {"labels": labels, "key": key, "labels_key": labels_key}
+    given = {"labels": labels, "key": key, "labels_key": labels_key, "nodata": nodata}
     if plain_name(text) == SYNTHETIC:
         _refuse(given)
         from hsi.scenes.synthetic import synthetic_scene
 
         return synthetic_scene()
+    if nodata is not None:
+        nodata = _finite(nodata)
 
     card = find_card(text)
     source: dict[str, Any] = {"dataset": card.name if card else None}
@@ -105,6 +114,8 @@ def load_scene(
     if labels is not None:
         source["labels"] = str(Path(labels).expanduser().absolute())
     source |= {name: given[name] for name in ("key", "labels_key") if given[name] is not None}
+    if nodata is not None:
+        source["nodata"] = nodata
 
     if card is not None:
         cube = _Place(path=locate(card, card.cube), key=key or card.cube.key)
@@ -162,7 +173,7 @@ def _assemble(
     if card is not None and not names:
         names, colors = _classes(card)
     wavelengths, rgb_bands = contents.wavelengths, contents.rgb_bands
-    nodata, metadata = contents.nodata, dict(contents.metadata)
+    nodata, metadata = source.get("nodata", contents.nodata), dict(contents.metadata)
     if truth is None and contents.label_arrays:
         metadata["label_arrays"] = list(contents.label_arrays)
     if card is not None:
@@ -250,6 +261,15 @@ def _refuse(given: dict[str, Any]) -> None:
     for name, value in given.items():
         if value is not None:
             raise UsageError(f"the synthetic scene takes no {name}; it is made, not read")
+
+
+def _finite(nodata: Any) -> float:
+    if isinstance(nodata, bool) or not isinstance(nodata, Real) or not math.isfinite(nodata):
+        raise UsageError(
+            f"nodata={nodata!r}; expected a finite number (NaN and infinite values are no data in "
+            "any case)"
+        )
+    return float(nodata)
 
 
 def _neither_name_nor_file(text: str) -> UsageError:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from hsi.errors import RunError, UsageError
+from hsi.errors import RunError, SceneError, UsageError
 from hsi.files import atomic_path
 from hsi.inference import predict_scene
 from hsi.models import MODELS, PatchNetwork, build_model
@@ -26,6 +26,9 @@ FORMAT = 1
 # Band centres of one sensor, as different files round them, lie closer than this; those of
 # neighbouring bands, further apart.
 SAME_BAND_NM = 1.0
+# Standard deviations of the training pixels: of one component, and of the first one for all
+# components together.
+FILL_DEVIATIONS, FILL_DISTANCE = 10_000, 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,9 +69,13 @@ class Classifier:
         ------
         UsageError
             If the bands of the scene are not those that the classifier was trained on.
+        SceneError
+            If a pixel lies so far from all others that it seems to hold a fill value.
         """
         scene = self._with_own_bands(scene)
-        return self.reduction.transform(scene.cube, valid=scene.valid)
+        reduced = self.reduction.transform(scene.cube, valid=scene.valid)
+        self._check_fill(scene, reduced)
+        return reduced
 
     def scores(
         self,
@@ -184,6 +191,32 @@ class Classifier:
             class_colors={each["id"]: tuple(each["color"]) for each in classes},
             wavelengths=wavelengths,
             file_bands=file_bands,
+        )
+
+    def _check_fill(self, scene: Scene, reduced: NDArray[np.float32]) -> None:
+        """Refuse pixels further from the mean of the training pixels than any surface is."""
+        deviations = np.sqrt(self.reduction.explained_variance_)
+        scale = deviations if self.reduction.whiten else np.ones_like(deviations)
+        limits = FILL_DEVIATIONS * deviations / scale
+        lowest, highest = reduced.min(axis=(0, 1)), reduced.max(axis=(0, 1))
+        if ((lowest >= -limits) & (highest <= limits)).all():
+            return
+        beyond = ~(np.abs(reduced) <= limits).all(axis=2)
+        # A component of hardly any variance is exceeded soon, but not far in the image's units.
+        suspects = np.argwhere(beyond)
+        pixels = reduced[beyond].astype(np.float64) * scale
+        far = ~(np.linalg.norm(pixels, axis=1) <= FILL_DISTANCE * deviations[0])
+        if not far.any():
+            return
+        row, col = suspects[far][0].tolist()
+        values = np.asarray(scene.cube[row, col])
+        band = int(np.abs(values.astype(np.float64) - self.reduction.mean_).argmax())
+        value = str(values[band])  # as short as the type allows, and yet exact
+        raise SceneError(
+            f"{scene.name} holds {value} at row {row}, column {col} (band {band + 1}), "
+            f"and {int(far.sum()):,} pixels in all lie more than {FILL_DEVIATIONS:,} standard "
+            "deviations away from the training pixels\n"
+            f"That looks like a fill value: declare it with nodata={value} (--nodata={value})."
         )
 
     def _with_own_bands(self, scene: Scene) -> Scene:

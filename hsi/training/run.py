@@ -24,8 +24,8 @@ from hsi.training.classifier import Classifier
 from hsi.training.fit import Epoch
 from hsi.training.settings import Settings
 
-# The arguments of `load_scene`.
-SOURCE = ("dataset", "labels", "key", "labels_key")
+# The arguments of `load_scene`: texts, and a number.
+SOURCE = ("dataset", "labels", "key", "labels_key", "nodata")
 
 
 class Run:
@@ -281,10 +281,11 @@ def read_config(path: Path) -> dict[str, Any]:
         if not isinstance(config.get(name), dict):
             raise RunError(f"{path} lacks the table [{name}]; is it the config.toml of a run?")
     for name, value in config["scene"].items():
-        if name not in SOURCE or not isinstance(value, str):
+        right = type(value) in (int, float) if name == "nodata" else isinstance(value, str)
+        if name not in SOURCE or not right:
             raise RunError(
                 f"{path} has {name} = {value!r} in [scene]; expected texts named "
-                f"{', '.join(SOURCE)}"
+                f"{', '.join(SOURCE[:-1])}, or a number nodata"
             )
     return config
 

@@ -237,3 +237,27 @@ def test_a_reader_that_goes_away_is_no_traceback(start_hsi, quick, tmp_path, str
     other = process.stderr if stream == "stdout" else process.stdout
     assert b"Traceback" not in other.read()
     assert process.wait(timeout=60) == 1
+
+
+def test_a_fill_value_is_declared_and_stays_so(hsi_command, quick, files, tmp_path):
+    cube = np.load(files / "cube.npy")
+    cube[20:22, 5] = -1e30
+    np.save(tmp_path / "cube.npy", cube)
+    truth = np.load(files / "truth.npy")
+    truth[20:22, 5] = 0
+    np.save(tmp_path / "truth.npy", truth)
+    paths = ("--dataset", tmp_path / "cube.npy", "--labels", tmp_path / "truth.npy")
+    done = hsi_command(*quick, *paths, "--out", "run")
+    assert done.code == 1
+    assert "at row 20, column 5" in done.err
+    fill = "--nodata=-1e+30"
+    assert f"declare it with nodata=-1e+30 ({fill})" in done.err
+    assert not Path("run").exists()
+    assert hsi_command(*quick, *paths, "--out", "run", fill).code == 0
+    assert hsi.Run("run").source["nodata"] == -1e30
+    assert hsi_command("map", "run", "--device", "cpu", "--out", "map").code == 0
+    assert hsi_command("map", "run", fill).code == 2
+    other = ("--scene", tmp_path / "cube.npy", "--device", "cpu", "--out", "map")
+    assert hsi_command("map", "run", *other).code == 1
+    assert hsi_command("map", "run", *other, fill).code == 0
+    assert "No data: -1" in hsi_command("scenes", "info", tmp_path / "cube.npy", fill).out

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from hsi.errors import SceneError
+from hsi.errors import SceneError, UsageError
 from hsi.scenes import load_scene
 
 ROWS, COLS = 4, 6
@@ -98,3 +98,19 @@ def test_names_and_colours_of_unnamed_classes(cube):
     scene = with_labels(cube, some_labels())
     assert scene.class_names == {2: "class 2", 7: "class 7"}
     assert set(scene.class_colors) == {2, 7}
+
+
+def test_nodata_can_be_declared(tmp_path):
+    cube = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+    np.save(tmp_path / "cube.npy", cube)
+    scene = load_scene(tmp_path / "cube.npy", nodata=0)
+    assert scene.nodata == 0
+    assert scene.valid.tolist() == [[False, True, True], [True, True, True]]
+    assert scene.source == {"dataset": str(tmp_path / "cube.npy"), "nodata": 0.0}
+
+
+@pytest.mark.parametrize("nodata", [float("nan"), float("inf"), True, "0"])
+def test_nodata_that_is_no_finite_number(tmp_path, nodata):
+    np.save(tmp_path / "cube.npy", np.ones((2, 3, 4)))
+    with pytest.raises(UsageError, match="expected a finite number"):
+        load_scene(tmp_path / "cube.npy", nodata=nodata)

@@ -9,8 +9,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from hsi.errors import RunError, UsageError
+from hsi.errors import RunError, SceneError, UsageError
 from hsi.models import registry
+from hsi.sampling import BandPCA
 from hsi.scenes import Scene
 from hsi.training import Classifier
 
@@ -253,3 +254,29 @@ def test_a_class_map_holds_label_ids_and_0_exactly_where_no_data_is(classifier, 
     assert set(np.unique(class_map)) <= {0, 3, 10, 14}
     best = classifier.scores(field, device="cpu").argmax(0)
     assert np.array_equal(class_map[field.valid], np.array([3, 10, 14])[best[field.valid]])
+
+
+@pytest.mark.parametrize("whiten", [True, False])
+@pytest.mark.parametrize("fill", [-1e7, 3.4e38])
+def test_a_pixel_far_beyond_all_others_is_a_fill_value(classifier, field, whiten, fill):
+    reduction = BandPCA(13, whiten=whiten).fit(field.cube, mask=field.valid)
+    own = dataclasses.replace(classifier, reduction=reduction)
+    own.components(field)
+    cube = field.cube.copy()
+    cube[7, 11] = fill
+    words = r"field holds \S+ at row 7, column 11 .* 1 pixels in all .*\n.*--nodata="
+    with pytest.raises(SceneError, match=words):
+        own.components(dataclasses.replace(field, cube=cube))
+    declared = dataclasses.replace(field, cube=cube, nodata=float(cube[7, 11, 0]))
+    own.components(declared)
+
+
+def test_a_component_that_hardly_varies_tells_no_fill_values(classifier, field):
+    cube = field.cube.astype(np.float64)
+    cube[..., 13:] = cube[..., :3] + 1e-4 * np.random.default_rng(0).normal(size=(12, 14, 3))
+    fitted = BandPCA(16, whiten=True).fit(cube, mask=field.valid)
+    own = dataclasses.replace(classifier, reduction=fitted)
+    cube[7, 11, 13] += 50
+    other = dataclasses.replace(field, cube=cube)
+    assert np.abs(fitted.transform(cube, valid=field.valid)).max() > 1e4
+    own.components(other)
