@@ -19,6 +19,8 @@ from hsi.sampling.overlap import Overlap, check_patch_size, overlap_audit
 from hsi.sampling.targets import class_ids, to_targets
 
 METHODS = ("random", "blocks")
+# Classes that a message names at most; and more than this, no ground truth has.
+NAMED, MOST_CLASSES = 5, 255
 
 
 class ClassCount(NamedTuple):
@@ -199,6 +201,7 @@ ClassCount(id=14, name='Lettuce', train=3, validation=0, test=7)]
     if ids.size == 0:
         raise UsageError("there is no labelled pixel to split: all labels are 0")
     targets = to_targets(labels, ids)
+    labelled = _count(targets[targets >= 0], ids.size)
     notes = []
     if valid is not None:
         valid = np.asarray(valid)
@@ -209,12 +212,13 @@ ClassCount(id=14, name='Lettuce', train=3, validation=0, test=7)]
             )
         empty = np.count_nonzero((targets >= 0) & ~valid)
         if empty:
-            notes.append(f"{empty:,} labelled pixels without data are in none of the sets.")
+            pixels = "pixel without data is" if empty == 1 else "pixels without data are"
+            notes.append(f"{empty:,} labelled {pixels} in none of the sets.")
             targets = np.where(valid, targets, -1)
 
     sizes = _count(targets[targets >= 0], ids.size)
     if method == "random":
-        _check_sizes(ids, sizes, train, validation)
+        _check_sizes(ids, labelled, sizes, train, validation)
     n_train, n_validation = _wanted(sizes, train, validation)
     rng = np.random.default_rng(int(seed))
     if method == "random":
@@ -258,9 +262,16 @@ def _assign_random(
 
 
 def _check_sizes(
-    ids: NDArray[np.int32], sizes: NDArray[np.int64], train: int | float, validation: int | float
+    ids: NDArray[np.int32],
+    labelled: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    train: int | float,
+    validation: int | float,
 ) -> None:
-    """Refuse classes with too few pixels for one in training, one in the test, or the counts."""
+    """Refuse classes with too few pixels for one in training, one in the test, or the counts.
+
+    `sizes` are those of the `labelled` pixels that have data.
+    """
     least = 1 + (int(train) if isinstance(train, Integral) else 1)
     if isinstance(validation, Integral):
         least += int(validation)
@@ -268,15 +279,26 @@ def _check_sizes(
     if small.size == 0:
         return
     named = ", ".join(
-        f"class {ids[k]} has {sizes[k]} labelled pixel{'' if sizes[k] == 1 else 's'}" for k in small
+        f"class {ids[k]} has {_pixels(int(labelled[k]), int(sizes[k]))}" for k in small[:NAMED]
     )
+    if small.size > NAMED:
+        named += f", and {small.size - NAMED:,} more classes have too few"
     advice = "set the labels of such a class to 0 to leave it out, or merge it with another"
     if least > 2:
         advice = f"ask for fewer pixels or for a fraction, or {advice}"
+    if ids.size > MOST_CLASSES:
+        advice = f"{ids.size:,} classes: this looks like an image or a map of ids, not like labels"
     raise UsageError(
         f"{named}; with train={train} and validation={validation} each class needs at least "
         f"{least}, one of them to test\n{advice[0].upper()}{advice[1:]}."
     )
+
+
+def _pixels(labelled: int, with_data: int) -> str:
+    text = f"{labelled} labelled pixel{'' if labelled == 1 else 's'}"
+    if with_data < labelled:
+        text += f", {with_data or 'none'} with data"
+    return text
 
 
 def _wanted(

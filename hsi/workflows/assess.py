@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hsi.errors import RunError
 from hsi.evaluation import confusion_matrix, summarise
 from hsi.sampling import Split, to_targets
 from hsi.scenes import Scene, load_scene
@@ -39,11 +40,18 @@ def evaluate(
     Raises
     ------
     RunError
-        If the run is damaged, or the labels are no longer those that it was split on.
+        If the run is damaged, the labels are no longer those that it was split on, or test pixels
+        no longer hold data.
     """
     scene = scene or load_scene(**run.source)
     run.check_labels(scene.labels)
     class_map = run.classifier.class_map(scene, device=device)
+    lost = int(np.count_nonzero(class_map[run.split.test] == 0))
+    if lost:
+        raise RunError(
+            f"{lost:,} test pixel{' no longer holds' if lost == 1 else 's no longer hold'} data in "
+            f"{scene.name}; was the file changed?"
+        )
     return accuracy(run.classifier, scene, run.split, class_map)
 
 

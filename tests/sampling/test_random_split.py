@@ -91,9 +91,8 @@ def test_pixels_without_data_are_in_no_set(labels, seed, data):
     split = split_pixels(labels, train=0.3, seed=seed, valid=valid)
     check_partition(split, labels, valid)
     lost = np.count_nonzero((labels > 0) & ~valid)
-    assert split.notes == (
-        (f"{lost} labelled pixels without data are in none of the sets.",) if lost else ()
-    )
+    assert bool(split.notes) == bool(lost)
+    assert all(note.startswith(f"{lost} labelled pixel") for note in split.notes)
 
 
 @given(label_maps(), st.integers(0, 2**63))
@@ -164,7 +163,7 @@ def test_classes_that_are_too_small_are_all_named():
 
 def test_class_without_data_is_named():
     labels = np.array([[1, 1, 2, 2, 2]])
-    with pytest.raises(UsageError, match="class 2 has 1 labelled pixel"):
+    with pytest.raises(UsageError, match="class 2 has 3 labelled pixels, 1 with data"):
         split_pixels(labels, valid=np.array([[True, True, False, False, True]]))
 
 
@@ -228,3 +227,28 @@ def test_summary_names_classes():
     ]
     with pytest.raises(UsageError, match=r"\(4, 5\)"):
         split.summary(labels.T)
+
+
+def test_a_class_without_data_is_told_from_one_without_labels():
+    labels = np.repeat([[1, 2]], 20, axis=0)
+    with pytest.raises(UsageError, match="class 2 has 20 labelled pixels, none with data; with"):
+        split_pixels(labels, valid=labels != 2)
+
+
+def test_one_pixel_without_data():
+    labels = np.repeat([[1, 2]], 20, axis=0)
+    valid = np.ones(labels.shape, dtype=bool)
+    valid[3, 0] = False
+    notes = split_pixels(labels, valid=valid).notes
+    assert notes == ("1 labelled pixel without data is in none of the sets.",)
+
+
+def test_a_map_of_ids_is_refused_in_few_words():
+    with pytest.raises(UsageError) as caught:
+        split_pixels(np.arange(1, 3001).reshape(60, 50))
+    said = str(caught.value)
+    assert "class 5 has 1 labelled pixel, and 2,995 more classes have too few; with" in said
+    assert "class 6" not in said
+    assert said.endswith(
+        "3,000 classes: this looks like an image or a map of ids, not like labels."
+    )
