@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+# In bytes. Most file systems allow 255, and what follows the name needs some.
+LONGEST_NAME = 150
 
 
 @contextmanager
@@ -32,6 +36,28 @@ def atomic_path(path: Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def folder_name(name: str) -> str:
+    """Return `name` as the name of a folder: nothing in it leads elsewhere.
+
+    Examples
+    --------
+    >>> folder_name("../../Pavia University")
+    'Pavia University'
+    """
+    plain = re.sub(r'[/\\:*?"<>|\x00-\x1f\x7f]', "-", name.encode(errors="replace").decode())
+    short = plain.encode()[:LONGEST_NAME].decode(errors="ignore")
+    return short.strip(" .-") or "scene"
+
+
+def free_path(path: Path) -> Path:
+    """Return `path`, or ``NAME-2``, ``NAME-3``, ... beside it where it is taken."""
+    name, number = path.name, 1
+    while path.exists():
+        number += 1
+        path = path.with_name(f"{name}-{number}")
+    return path
 
 
 def write_text(path: Path, text: str) -> None:

@@ -40,6 +40,12 @@ def _plain_name(value: str) -> str:
     return value
 
 
+def _single_name(value: str) -> str:
+    if value.startswith(".") or any(each in value for each in "/\\:\0"):
+        raise ValueError("expected a plain name, without a path")
+    return value
+
+
 FileName = Annotated[str, Field(min_length=1), AfterValidator(_plain_name)]
 
 
@@ -84,7 +90,7 @@ class CardClass(_Table):
 class Card(_Table):
     """What is known of a scene. Lengths in metres, wavelengths in nanometres, bands zero-based."""
 
-    name: FileName
+    name: Annotated[str, Field(min_length=1), AfterValidator(_single_name)]
     title: str
     cube: CardFile
     labels: CardFile | None = None

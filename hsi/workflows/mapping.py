@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from hsi.errors import RunError
+from hsi.files import folder_name, free_path
 from hsi.report import class_map_figure, save_figure, write_class_map_tif
 from hsi.scenes import Scene, load_scene
 from hsi.training import Classifier, Run
@@ -45,7 +46,7 @@ def map_scene(
         Without, the scene that the run was trained on.
     out : path, optional
         Folder for `class_map.png` and `class_map.tif`. Without, the run folder itself, or
-        ``maps/NAME`` in it for another scene.
+        ``maps/NAME`` in it for another scene, with a number where that is taken.
     method, device
         As for `hsi.predict_scene`.
 
@@ -56,12 +57,17 @@ def map_scene(
     RunError
         If the folder cannot be written.
     """
-    folder = run.path if scene is None else run.path / "maps" / scene.name
+    if out is not None:
+        folder = Path(out)
+    elif scene is None:
+        folder = run.path
+    else:
+        folder = free_path(run.path / "maps" / folder_name(scene.name))
     scene = scene or load_scene(**run.source)
     start = time.perf_counter()
     class_map = run.classifier.class_map(scene, method=method, device=device)
     seconds = time.perf_counter() - start
-    return save_map(run.classifier, scene, class_map, Path(out or folder), seconds=seconds)
+    return save_map(run.classifier, scene, class_map, folder, seconds=seconds)
 
 
 def save_map(

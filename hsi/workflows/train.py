@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from hsi.errors import UsageError
+from hsi.files import folder_name, free_path
 from hsi.inference import resolve_device
 from hsi.models import PatchNetwork, build_model
 from hsi.sampling import BandPCA, Split, split_pixels, to_targets
@@ -222,10 +223,5 @@ class _Kept:
 
 def _free_path(scene: Scene, settings: Settings) -> Path:
     """Return a folder under ``runs/`` that says what it holds and is not taken."""
-    name = f"{scene.name}-{settings.model}-{settings.split}-seed{settings.seed}"
-    path = Path("runs") / name
-    number = 1
-    while path.exists():
-        number += 1
-        path = path.with_name(f"{name}-{number}")
-    return path
+    name = f"{folder_name(scene.name)}-{settings.model}-{settings.split}-seed{settings.seed}"
+    return free_path(Path("runs") / name)

@@ -166,6 +166,8 @@ def test_a_key_goes_before_the_cards(field):
         ('name = "image.npy"', 'name = "a"\naddresses = ["file:///a"]', r"cube\.addresses\.0"),
         ('name = "image.npy"', 'name = "a"\nsha256 = "abc"', r"cube\.sha256"),
         ('title = "A field"', "", "title: Field required"),
+        ('title = "A field"', 'title = "A"\nname = "a/b"', "name: .*plain name"),
+        ('title = "A field"', 'title = "A"\nname = ".."', "name: .*plain name"),
         ("components = 4", "components 4", "no TOML file"),
         ("shape = [3, 4, 5]", "shape = [3, 4, 6]\n", "wavelengths for 6 bands"),
     ],

@@ -133,3 +133,31 @@ def test_a_scene_with_as_many_but_other_bands_is_refused(drop_bands, tmp_path, s
 def test_a_file_with_as_many_bands_but_of_more_is_refused(drop_bands, copy, tmp_path):
     with pytest.raises(UsageError, match="20 of the 24 bands of its file"):
         hsi.map_scene(copy, drop_bands("other", [0, 3, 9, 20]), out=tmp_path / "map")
+
+
+def test_scenes_of_one_name_do_not_replace_each_others_maps(copy, tmp_path, write_scene):
+    paths = []
+    for seed in (5, 6):
+        folder = write_scene(tmp_path / f"other{seed}", seed=seed)
+        other = hsi.load_scene(folder / "cube.npy")
+        paths.append(hsi.map_scene(copy, other, device="cpu").raster)
+    assert paths == [
+        copy.path / "maps" / "cube" / "class_map.tif",
+        copy.path / "maps" / "cube-2" / "class_map.tif",
+    ]
+    assert not np.array_equal(*map(raster, paths))
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("../../evil", "evil"), ("/abs/olute", "abs-olute"), ("..", "scene"), ("a\\b\n", "a-b")],
+)
+def test_the_name_of_a_scene_does_not_lead_out_of_the_run(copy, scene, name, folder):
+    other = Scene(name=name, cube=scene.cube)
+    saved = hsi.map_scene(copy, other, device="cpu")
+    assert saved.picture.parent == copy.path / "maps" / folder
+
+
+def test_a_very_long_name(copy, scene):
+    other = Scene(name="\N{LATIN SMALL LETTER E WITH ACUTE}" * 300, cube=scene.cube)
+    assert hsi.map_scene(copy, other, device="cpu").picture.is_file()

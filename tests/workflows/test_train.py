@@ -6,6 +6,7 @@ import re
 from html import unescape
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -318,3 +319,12 @@ def test_a_training_that_is_stopped_later_leaves_a_classifier(
     assert 0 <= hsi.evaluate(run, device="cpu")["oa"] <= 1
     with pytest.raises(RunError, match="already holds a run"):
         hsi.train(scene, out=tmp_path / "run", **small)
+
+
+def test_the_name_of_a_scene_does_not_lead_out_of_runs(scene, small, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    made = dataclasses.replace(scene, name="../../evil")
+    run = hsi.train(made, **(small | {"epochs": 1}))
+    assert run.path == Path("runs/evil-hybridsn-dw-random-seed0")
+    assert [each.name for each in tmp_path.iterdir()] == ["here"]
