@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hsi.errors import UsageError
+
 # In bytes. Most file systems allow 255, and what follows the name needs some.
 LONGEST_NAME = 150
 
@@ -58,6 +60,47 @@ def free_path(path: Path) -> Path:
         number += 1
         path = path.with_name(f"{name}-{number}")
     return path
+
+
+def usable_path(path: str | os.PathLike[str], what: str) -> Path:
+    """Return the path that a user gave as `what`, if it can be opened and written down.
+
+    Raises
+    ------
+    UsageError
+        If it is empty, or not in UTF-8, which a `config.toml` and a report could not hold.
+    """
+    text = os.fspath(path)
+    if not text:
+        raise UsageError(f"{what} is empty; expected a path")
+    try:
+        str(Path(text).absolute()).encode()
+    except UnicodeEncodeError as error:
+        shown = str(Path(text).absolute()).encode(errors="backslashreplace").decode()
+        raise UsageError(
+            f"{what} is a path that is not in UTF-8, so that no run could write it down:\n{shown}\n"
+            "Rename the file or folder."
+        ) from error
+    if "\0" in text:
+        raise UsageError(f"{what} holds a zero byte; expected a path")
+    return Path(text)
+
+
+def expand_home(path: str | os.PathLike[str], what: str) -> Path:
+    """Return the absolute path with ``~`` replaced.
+
+    Raises
+    ------
+    UsageError
+        If there is no user of that name.
+    """
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError as error:
+        raise UsageError(
+            f"{what} is {os.fspath(path)!r}, but there is no such user, or no home of theirs\n"
+            "Write ./~... for a file whose name begins with ~."
+        ) from error
 
 
 def write_text(path: Path, text: str) -> None:

@@ -21,6 +21,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from hsi.errors import DownloadError, SceneError
+from hsi.files import expand_home
 from hsi.scenes.catalogue import Card, CardFile
 
 # Name resolution without a network can hang for half a minute: a host that has not answered after
@@ -40,7 +41,7 @@ def cache_folder() -> Path:
 def data_folder() -> Path | None:
     """Return ``$HSI_DATA``, or None if it is not set."""
     text = os.environ.get("HSI_DATA")
-    return Path(text).expanduser().absolute() if text else None
+    return expand_home(text, "HSI_DATA") if text else None
 
 
 def find_file(card: Card, file: CardFile) -> Path | None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.errors import SceneError, UsageError, unknown_name
+from hsi.files import expand_home, usable_path
 from hsi.scenes.catalogue import SYNTHETIC, Card, find_card, list_cards, plain_name, read_card
 from hsi.scenes.contents import Contents, Purpose
 from hsi.scenes.cube import BandSelection, bands_with_data
@@ -105,14 +106,14 @@ def load_scene(
     card = find_card(text)
     source: dict[str, Any] = {"dataset": card.name if card else None}
     if card is None:
-        path = Path(text).expanduser().absolute()
+        path = expand_home(usable_path(text, "dataset"), "dataset")
         if not path.exists():
             raise _neither_name_nor_file(text)
         source["dataset"] = str(path)
         if path.suffix.lower() == ".toml":
             card = read_card(path)
     if labels is not None:
-        source["labels"] = str(Path(labels).expanduser().absolute())
+        source["labels"] = str(expand_home(usable_path(labels, "labels"), "labels"))
     source |= {name: given[name] for name in ("key", "labels_key") if given[name] is not None}
     if nodata is not None:
         source["nodata"] = nodata

@@ -8,6 +8,7 @@ import io
 import json
 import tomllib
 import zlib
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -107,7 +108,10 @@ class Run:
             "labels": _fingerprint(labels),
         }
         config = {"scene": source, "settings": settings.model_dump(exclude_none=True)}
+        text = tomli_w.dumps(config)
+        made: list[Path] = []
         try:
+            made += [each for each in (path, *path.parents) if not each.exists()]
             path.mkdir(parents=True, exist_ok=True)
             with atomic_path(path / "split.npz") as temporary:
                 np.savez_compressed(
@@ -118,8 +122,15 @@ class Run:
                     about=json.dumps(about),
                 )
             # Last, since this file makes the folder a run.
-            write_text(path / "config.toml", tomli_w.dumps(config))
-        except OSError as error:
+            write_text(path / "config.toml", text)
+        except BaseException as error:
+            with suppress(OSError):
+                (path / "split.npz").unlink()
+            for folder in made:
+                with suppress(OSError):
+                    folder.rmdir()
+            if not isinstance(error, OSError):
+                raise
             raise RunError(f"cannot write the run folder {path}: {error.strerror}") from error
         return cls(path)
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from hsi.errors import RunError
-from hsi.files import folder_name, free_path
+from hsi.files import folder_name, free_path, usable_path
 from hsi.report import class_map_figure, save_figure, write_class_map_tif
 from hsi.scenes import Scene, load_scene
 from hsi.training import Classifier, Run
@@ -58,7 +58,7 @@ def map_scene(
         If the folder cannot be written.
     """
     if out is not None:
-        folder = Path(out)
+        folder = usable_path(out, "out")
     elif scene is None:
         folder = run.path
     else:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from hsi.errors import UsageError
-from hsi.files import folder_name, free_path
+from hsi.files import folder_name, free_path, usable_path
 from hsi.inference import resolve_device
 from hsi.models import PatchNetwork, build_model
 from hsi.sampling import BandPCA, Split, split_pixels, to_targets
@@ -79,7 +79,7 @@ def train(
         components=settings.components or min(scene.components, scene.bands)
     )
     where = resolve_device(device)
-    path = _free_path(scene, settings) if out is None else Path(out)
+    path = usable_path(_free_path(scene, settings) if out is None else out, "out")
     check_free(path)
     split = _split(scene, settings)
     assert scene.labels is not None  # else there is no split

@@ -113,6 +113,12 @@ CASES = [
     ("train --dataset synthetic --key x --out new", 2, ["takes no key"]),
     ("train --config nowhere.toml --out new", 1, ["cannot read nowhere.toml"]),
     ("train --config {bad}/broken.toml --out new", 1, ["broken.toml is no valid TOML"]),
+    ("train --dataset ~nouser/x.npy --out new", 2, ["dataset is '~nouser/x.npy'", "no such user"]),
+    (f"{TRAIN} --labels ~nouser/x.npy", 2, ["labels is '~nouser/x.npy'", "no such user"]),
+    ("train --dataset caf\udce9.npy --out new", 2, ["dataset", "not in UTF-8", "caf\\udce9.npy"]),
+    (f"{TRAIN} --labels caf\udce9.npy", 2, ["labels", "not in UTF-8"]),
+    (f"{TRAIN} --out caf\udce9", 2, ["out", "not in UTF-8"]),
+    ("map {run} --out caf\udce9", 2, ["out", "not in UTF-8"]),
     # folders
     (f"{TRAIN} --out {{bad}}/taken", 1, ["already holds a run", "out=, or --out on the"]),
     (f"{TRAIN} --out {{bad}}/full", 1, ["is not empty", "--out"]),

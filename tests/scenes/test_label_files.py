@@ -114,3 +114,17 @@ def test_nodata_that_is_no_finite_number(tmp_path, nodata):
     np.save(tmp_path / "cube.npy", np.ones((2, 3, 4)))
     with pytest.raises(UsageError, match="expected a finite number"):
         load_scene(tmp_path / "cube.npy", nodata=nodata)
+
+
+@pytest.mark.parametrize("path", ["", "~nouser/x.npy", "caf\udce9.npy", "a\0b"])
+def test_paths_that_cannot_be_meant(cube, path):
+    with pytest.raises(UsageError, match=r"^dataset "):
+        load_scene(path)
+    with pytest.raises(UsageError, match=r"^labels "):
+        load_scene(cube, labels=path)
+
+
+def test_a_data_folder_of_nobody(monkeypatch):
+    monkeypatch.setenv("HSI_DATA", "~nouser")
+    with pytest.raises(UsageError, match="HSI_DATA is '~nouser', but there is no such user"):
+        load_scene("salinas")

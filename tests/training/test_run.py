@@ -249,3 +249,13 @@ def test_config_is_readable_by_people(run):
     assert "train = 0.2" in text
     assert "validation = 3\n" in text
     assert "components" not in text  # left to the scene
+
+
+@pytest.mark.parametrize("source", [{"dataset": "caf\udce9.npy"}, {"dataset": object()}])
+def test_a_run_that_cannot_be_written_down_leaves_nothing(tmp_path, field, split, source):
+    with pytest.raises((UnicodeEncodeError, TypeError)):
+        Run.create(
+            tmp_path / "runs" / "new", settings=Settings(), source=source, split=split,
+            labels=field.labels,
+        )  # fmt: skip
+    assert not list(tmp_path.iterdir())

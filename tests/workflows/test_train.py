@@ -328,3 +328,11 @@ def test_the_name_of_a_scene_does_not_lead_out_of_runs(scene, small, tmp_path, m
     run = hsi.train(made, **(small | {"epochs": 1}))
     assert run.path == Path("runs/evil-hybridsn-dw-random-seed0")
     assert [each.name for each in tmp_path.iterdir()] == ["here"]
+
+
+@pytest.mark.parametrize("out", ["", "caf\udce9/run"])
+def test_a_folder_that_cannot_be_written_down(scene, small, tmp_path, monkeypatch, out):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"^out is"):
+        hsi.train(scene, out=out, **small)
+    assert not list(tmp_path.iterdir())
