@@ -67,10 +67,10 @@ RECIPES: dict[str, Recipe] = {
         class_balance=0.0,
     ),
     "default": Recipe(
-        steps=80,
-        batch_size=1024,
+        steps=200,
+        batch_size=512,
         optimizer="adamw",
-        learning_rate=3e-3,
+        learning_rate=2e-3,
         schedule="one-cycle",
         weight_decay=0.01,
         dropout=0.4,
