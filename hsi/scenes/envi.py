@@ -32,6 +32,10 @@ _KEPT = ("description", "sensor type", "acquisition time", "map info", "coordina
          "data units", "reflectance scale factor", "bbl", "fwhm")  # fmt: skip
 
 
+_SCALARS = {"file type", "samples", "lines", "bands", "header offset", "data type", "interleave",
+            "byte order", "file compression", "wavelength units"}  # fmt: skip
+
+
 def find_header(path: Path) -> Path | None:
     """Return the header of an ENVI file: `path` itself, or the ``.hdr`` file beside it."""
     if path.suffix.lower() == ".hdr":
@@ -82,8 +86,17 @@ def read_envi(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
             f"{header_path} is a classification, not an image\nUse it as labels: --labels {path}"
         )
     wavelengths = _wavelengths(header, shape[2])
+    offset = int(header.get("header offset", 0))
+    big_endian = str(header["byte order"]) == "1"
+    array = _map(
+        data_path,
+        shape,
+        dtype.newbyteorder(">" if big_endian else "<"),
+        offset=offset,
+        interleave=str(header["interleave"]).lower(),
+    )
     return Contents(
-        array=_map(header_path, data_path),
+        array=array,
         wavelengths=wavelengths,
         rgb_bands=_rgb_bands(header, shape[2]),
         nodata=_nodata(header, header_path),
@@ -104,12 +117,23 @@ def _read_header(path: Path) -> dict[str, Any]:
             # Field names in capitals are read all the same.
             warnings.filterwarnings("ignore", message="Parameters with non-lowercase names")
             header: dict[str, Any] = envi.read_envi_header(path)
+            for field in _SCALARS & header.keys():
+                header[field] = _scalar(path, field, header[field])
             envi.check_compatibility(header)
     except (SpyException, UnicodeDecodeError, ValueError) as error:
         raise SceneError(f"{path} is no usable ENVI header: {' '.join(str(error).split())}") from (
             error
         )
     return header
+
+
+def _scalar(path: Path, field: str, value: Any) -> Any:
+    """Return the only element of a list in braces."""
+    if not isinstance(value, list):
+        return value
+    if len(value) != 1:
+        raise SceneError(f"{path}: '{field}' is a list of {len(value)}; expected one value")
+    return value[0]
 
 
 def _find_data(header: Path) -> Path:
@@ -163,15 +187,17 @@ def _check_size(
     return (rows, cols, bands), dtype
 
 
-def _map(header: Path, data: Path) -> NDArray[Any]:
-    from spectral.io import envi
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Parameters with non-lowercase names")
-        image = envi.open(str(header), str(data))
-    array: NDArray[Any] = image.open_memmap(interleave="bip")
-    image.fid.close()  # the memmap has its own handle
-    return array
+def _map(
+    data: Path, shape: tuple[int, int, int], dtype: np.dtype[Any], *, offset: int, interleave: str
+) -> NDArray[Any]:
+    """Return ``(rows, cols, bands)`` of the data, whatever their order in the file."""
+    rows, cols, bands = shape
+    stored, axes = {
+        "bsq": ((bands, rows, cols), (1, 2, 0)),
+        "bil": ((rows, bands, cols), (0, 2, 1)),
+        "bip": ((rows, cols, bands), (0, 1, 2)),
+    }[interleave]
+    return np.memmap(data, dtype, mode="r", offset=offset, shape=stored).transpose(axes)
 
 
 def _floats(values: Any) -> list[float] | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from hsi.errors import SceneError
 from hsi.scenes.contents import Contents, Entry, Purpose, choose_array, label_arrays
+from hsi.scenes.matlab_elements import check_numbers
 
 _NUMERIC = {
     "double", "single", "logical",
@@ -41,8 +42,8 @@ def _read_level_5(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
     # What SciPy raises on files that are cut off or altered, found by cutting and altering some.
     damage = (MatReadError, IndexError, KeyError, TypeError, ValueError, OSError, zlib.error)
     try:
-        major, _ = matfile_version(path)
-    except (MatReadError, ValueError) as error:
+        major, _ = matfile_version(path, appendmat=False)
+    except (MatReadError, IndexError, ValueError) as error:
         raise SceneError(f"{path} is no MATLAB file, or a damaged one ({error})") from error
     if major != 1:
         raise SceneError(
@@ -60,6 +61,7 @@ def _read_level_5(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
         raise _damaged(path, error) from error
     chosen = choose_array(path, entries, key=key, purpose=purpose)
     try:
+        check_numbers(path, chosen)
         array = loadmat(path, variable_names=[chosen], appendmat=False)[chosen]
     except damage as error:
         raise _damaged(path, error) from error

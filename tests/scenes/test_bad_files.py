@@ -1,7 +1,9 @@
 """Files that are not what they should be: one clear error each, and no other exception."""
 
 import pickle
+import struct
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import scipy.io
 from hsi.errors import SceneError, UsageError
 from hsi.scenes import load_scene
 from hsi.scenes.load import read_file
+from hsi.scenes.matlab_elements import check_numbers
 
 CUBE = np.arange(3 * 4 * 500, dtype=np.int16).reshape(3, 4, 500)
 
@@ -237,3 +240,53 @@ def test_all_bands_empty(tmp_path):
     np.save(tmp_path / "a.npy", np.full((3, 4, 5), np.nan))
     with pytest.raises(SceneError, match="no pixel of any band holds a value"):
         load_scene(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize("compress", [False, True])
+@pytest.mark.parametrize("kind", [0, 8, 14, 19, 48644, 2**24 + 3])
+def test_a_type_that_there_is_not(tmp_path, compress, kind):
+    """SciPy looks such a type up beyond the end of its table, which ends the process."""
+    write_v5(tmp_path / "cube.mat", compress=False)
+    content = (tmp_path / "cube.mat").read_bytes()
+    values = struct.pack("<II", 3, CUBE.nbytes)
+    assert content.count(values) == 1
+    content = content.replace(values, struct.pack("<II", kind, CUBE.nbytes))
+    if compress:
+        packed = zlib.compress(content[128:])
+        content = content[:128] + struct.pack("<II", 15, len(packed)) + packed
+    (tmp_path / "cube.mat").write_bytes(content)
+    with pytest.raises(SceneError, match=r"cube\.mat is damaged"):
+        load_scene(tmp_path / "cube.mat")
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_the_imaginary_part_is_looked_at_as_well(tmp_path, compress):
+    array = np.ones((3, 4, 500)) * (1 + 2j)
+    scipy.io.savemat(tmp_path / "cube.mat", {"a": CUBE, "cube": array}, do_compression=compress)
+    check_numbers(tmp_path / "cube.mat", "cube")
+    scipy.io.savemat(tmp_path / "cube.mat", {"cube": array})
+    content = (tmp_path / "cube.mat").read_bytes()
+    at = content.rindex(struct.pack("<II", 9, 8 * array.size))
+    content = content[:at] + b"\x30" + content[at + 1 :]
+    if compress:
+        packed = zlib.compress(content[128:])
+        content = content[:128] + struct.pack("<II", 15, len(packed)) + packed
+    (tmp_path / "cube.mat").write_bytes(content)
+    with pytest.raises(ValueError, match="an array of type 48"):
+        check_numbers(tmp_path / "cube.mat", "cube")
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 2), (2, 1, 3), (5, 3, 2)])
+@pytest.mark.parametrize("dtype", ["u1", "i2", "f4", "f8", "u8"])
+def test_small_arrays_are_within_their_tag(tmp_path, shape, dtype):
+    array = np.arange(np.prod(shape), dtype=dtype).reshape(shape)
+    scipy.io.savemat(tmp_path / "cube.mat", {"cube": array})
+    assert np.array_equal(load_scene(tmp_path / "cube.mat").cube, array)
+
+
+@pytest.mark.parametrize("keep", [1, 20, 124, 126, 127, 128, 130])
+def test_a_matlab_file_cut_within_its_header(tmp_path, keep):
+    write_v5(tmp_path / "cube.mat", compress=False)
+    (tmp_path / "cube.mat").write_bytes((tmp_path / "cube.mat").read_bytes()[:keep])
+    with pytest.raises(SceneError, match=r"cube\.mat"):
+        load_scene(tmp_path / "cube.mat")

@@ -159,6 +159,8 @@ def test_colours_that_a_file_gives_twice_are_told_apart(tmp_path):
         ({"data_ignore_value": "none"}, "data ignore value = none"),
         ({"class_lookup": "{0, 0}"}, "class lookup"),
         ({"wavelength": "{1, 2"}, "header"),
+        ({"lines": "{3, 3}"}, "'lines' is a list of 2"),
+        ({"file_type": "{}", "lines": "{}"}, "whole number"),
     ],
 )
 def test_what_a_header_may_say_wrongly(tmp_path, fields, words):
@@ -188,3 +190,18 @@ def test_header_without_data(tmp_path):
 def test_a_key_makes_no_sense_here(tmp_path):
     with pytest.raises(UsageError, match="leave out the key"):
         load_scene(write(tmp_path), key="cube")
+
+
+def test_braces_around_a_single_value(tmp_path):
+    fields = {each.replace(" ", "_"): f"{{{value}}}" for each, value in BASE.items()}
+    path = write(tmp_path, **fields, wavelength_units="{nm}", wavelength="{400, 500, 600, 700, 8}")
+    scene = load_scene(path)
+    np.testing.assert_array_equal(scene.cube, CUBE)
+    assert scene.wavelengths[0] == 400
+
+
+def test_fields_that_cannot_be_understood_are_left_out_in_silence(tmp_path, capfd, caplog):
+    scene = load_scene(write(tmp_path, wavelength="{a, b, c, d, e}", fwhm="{x}", bbl="{y}"))
+    assert scene.wavelengths is None
+    assert not caplog.records
+    assert capfd.readouterr().err == ""
