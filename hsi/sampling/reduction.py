@@ -78,8 +78,8 @@ class BandPCA:
         Raises
         ------
         UsageError
-            If there are more components than bands or than pixels less one, if a value is not
-            finite, or if a component to be whitened has no variance.
+            If there are more components than bands or than pixels less one, if a value or the
+            variance is not finite, or if a component to be whitened has no variance.
         """
         bands = _check(X)
         if mask is not None:
@@ -93,15 +93,22 @@ class BandPCA:
                     f"some of the pixels to fit to are not finite (rows {rows.start} to "
                     f"{rows.stop - 1})\nLeave them out with mask=, for example scene.valid."
                 )
-            block_mean = pixels.mean(axis=0)
-            pixels -= block_mean
-            apart = block_mean - mean
             total = count + len(pixels)
-            scatter += pixels.T @ pixels
-            scatter += np.outer(apart, apart) * (count * len(pixels) / total)
-            mean += apart * (len(pixels) / total)
+            with np.errstate(over="ignore", invalid="ignore"):  # told below
+                block_mean = pixels.mean(axis=0)
+                pixels -= block_mean
+                apart = block_mean - mean
+                scatter += pixels.T @ pixels
+                scatter += np.outer(apart, apart) * (count * len(pixels) / total)
+                mean += apart * (len(pixels) / total)
             count = total
         self._check_size(bands, count)
+        if not np.isfinite(np.trace(scatter)):
+            raise UsageError(
+                "the pixels to fit to hold values so large that their variance is not finite\n"
+                "They may be fill values: leave such pixels out with mask=, or declare the value "
+                "as nodata (--nodata)."
+            )
 
         variances, vectors = np.linalg.eigh(scatter / (count - 1))
         variances = variances[::-1].clip(min=0.0)

@@ -42,3 +42,15 @@ def test_a_full_disk_is_one_message(start_hsi, arguments):
         process = start_hsi(*arguments, stdout=full, stderr=subprocess.PIPE, text=True)
         assert process.stderr.read() == "Error: No space left on device\n"
     assert process.wait(timeout=60) == 1
+
+
+def test_a_network_that_cannot_be_of_that_size_has_a_dash_and_a_note(hsi_command):
+    done = hsi_command("models", "--components", 10)
+    assert done.code == 0
+    dashed = [line for line in done.out.splitlines() if "hybridsn-dw" in line]
+    assert dashed[0].split()[3::2] == ["-", "-"]
+    assert "Note: hybridsn-dw cannot work on 10 bands" in done.err
+    done = hsi_command("models", "--components", 10, "--json")
+    sizes = {row["model"]: row["parameters"] for row in json.loads(done.out)}
+    assert sizes["hybridsn"] is None
+    assert sizes["hybridsn-2d3d"] > 10**6

@@ -195,3 +195,10 @@ def test_arrays_round_trip(whiten, tmp_path):
         loaded = BandPCA.from_arrays(arrays)
     assert (loaded.components, loaded.whiten) == (3, whiten)
     np.testing.assert_array_equal(loaded.transform(cube), pca.transform(cube))
+
+
+@pytest.mark.parametrize("factor", [1e160, 1e200, 1e308])
+def test_values_too_large_for_a_variance(factor):
+    cube = np.random.default_rng(0).uniform(size=(6, 7, 4)) * factor
+    with pytest.raises(UsageError, match=r"variance is not finite\n.*--nodata"):
+        BandPCA(2).fit(cube)
