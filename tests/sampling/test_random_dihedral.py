@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hsi.errors import UsageError
-from hsi.sampling import random_dihedral
+from hsi.sampling import random_dihedral, turned, turned_places
 
 
 def generator(seed=0):
@@ -61,3 +61,16 @@ def test_empty_batch():
 def test_patches_must_be_square(shape):
     with pytest.raises(UsageError, match="square"):
         random_dihedral(torch.zeros(shape), generator())
+
+
+@pytest.mark.parametrize("symmetry", range(8))
+def test_pixels_are_found_where_the_turned_map_has_them(symmetry):
+    image = torch.arange(12).view(3, 4)
+    rows, cols = torch.cartesian_prod(torch.arange(3), torch.arange(4)).unbind(1)
+    new_rows, new_cols = turned_places(rows, cols, (3, 4), symmetry)
+    assert torch.equal(turned(image, symmetry)[new_rows, new_cols], image[rows, cols])
+
+
+def test_the_eight_orientations_differ():
+    image = torch.arange(9).view(3, 3)
+    assert len({tuple(turned(image, n).flatten().tolist()) for n in range(8)}) == 8
