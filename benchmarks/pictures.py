@@ -59,7 +59,8 @@ def trunk_figure(scene: hsi.Scene, classifier: hsi.Classifier) -> Figure:
     left, right = figure.subplots(1, 2, width_ratios=[picture.shape[1], features.shape[1]])
     left.imshow(picture)
     left.set_title(f"Scene, padded by {margin} pixels", loc="left", fontsize=10)
-    right.imshow(features, cmap="gray")
+    # A few bright spots would leave all else dark.
+    right.imshow(features, cmap="gray", vmax=np.percentile(features, 99.5))
     right.set_title("Trunk of the scene, mean over channels", loc="left", fontsize=10)
     for (row, col), color in zip(((30, 24), (37, 33)), COLORS, strict=True):
         left.add_patch(_square(row, col, p, color))
