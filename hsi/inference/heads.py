@@ -40,13 +40,19 @@ class Costs:
     """For a value of the spectra of the weights that is made, and then used (no multiply-add)."""
     copy: float
     """For a value that is copied into a window (no multiply-add)."""
+    square: float
+    """For the calls that each square takes (no multiply-add)."""
 
 
 # CPU: two cores with AVX-512, see benchmarks/heads.py. CUDA: ratios that libraries' documentation
 # lets expect; not measured.
 COSTS = {
-    "cpu": Costs(convolution=0.012, product=0.018, small_product=0.028, spectrum=0.4, copy=0.6),
-    "cuda": Costs(convolution=6e-5, product=6e-5, small_product=1e-4, spectrum=3e-3, copy=4e-3),
+    "cpu": Costs(
+        convolution=0.012, product=0.018, small_product=0.028, spectrum=0.4, copy=0.6, square=6e4
+    ),
+    "cuda": Costs(
+        convolution=6e-5, product=6e-5, small_product=1e-4, spectrum=3e-3, copy=4e-3, square=3e4
+    ),
 }
 
 
@@ -137,7 +143,12 @@ def estimate(
     products = 3 * side * half * squares * channels * outputs
     transforms = of_weights + of_features + back
     spectrum = 3 * side * half * channels * outputs
-    return transforms * costs.product + products * costs.small_product + spectrum * costs.spectrum
+    return (
+        transforms * costs.product
+        + products * costs.small_product
+        + spectrum * costs.spectrum
+        + squares * costs.square
+    )
 
 
 class DirectLinear:
