@@ -95,8 +95,9 @@ def predict_pixels(
             f"{places.shape}"
         )
     pixels = np.ascontiguousarray(places, dtype=np.int64)
-    if ((pixels < 0) | (pixels >= cube.shape[:2])).any():
-        row, col = pixels[((pixels < 0) | (pixels >= cube.shape[:2])).any(axis=1)][0]
+    outside = ((pixels < 0) | (pixels >= cube.shape[:2])).any(axis=1)
+    if outside.any():
+        row, col = pixels[outside][0]
         raise UsageError(
             f"there is no pixel at row {row}, column {col} in a scene of {cube.shape[0]} rows and "
             f"{cube.shape[1]} columns"
