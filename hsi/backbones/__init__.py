@@ -1,0 +1,1 @@
+"""Image networks, one family a file, for photographs and for components alike."""
