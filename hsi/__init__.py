@@ -9,8 +9,10 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hsi.backbones import build_backbone
     from hsi.errors import HsiError
     from hsi.inference import predict_scene
+    from hsi.layers.attention import build_attention
     from hsi.models import PatchNetwork, build_model, register_model
     from hsi.sampling import BandPCA, PatchDataset, Split, overlap_audit, split_pixels
     from hsi.scenes import Scene, load_scene
@@ -28,6 +30,8 @@ _HOMES = {
     "Scene": "scenes",
     "Settings": "training",
     "Split": "sampling",
+    "build_backbone": "backbones",
+    "build_attention": "layers.attention",
     "build_model": "models",
     "evaluate": "workflows",
     "load_scene": "scenes",
@@ -52,6 +56,7 @@ __all__ = [
     "Settings",
     "Split",
     "__version__",
+    "build_backbone",
     "build_model",
     "evaluate",
     "load_scene",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from torch import nn
 
-# From a number of channels to a block ``(N, C, h, w) -> (N, C, h, w)``.
-AttentionFactory = Callable[[int], nn.Module]
+from hsi.layers.placing import AttentionFactory
+
+__all__ = ["AttentionFactory", "Backbone"]
 
 
 class Backbone(nn.Module):
