@@ -1,0 +1,95 @@
+"""Attention blocks, one a file: each maps ``(N, C, h, w)`` to the same shape."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from hsi.errors import UsageError, unknown_name
+from hsi.layers.attention.cbam import ConvolutionalBlockAttention
+from hsi.layers.attention.eca import EfficientChannelAttention
+from hsi.layers.attention.se import SqueezeExcitation
+from hsi.layers.attention.sk import SelectiveKernels
+
+ATTENTIONS: dict[str, Callable[..., nn.Module]] = {
+    "se": SqueezeExcitation,
+    "eca": EfficientChannelAttention,
+    "cbam": ConvolutionalBlockAttention,
+    "sk": SelectiveKernels,
+}
+
+__all__ = ["ATTENTIONS", "attention_factory", "build_attention"]
+
+
+def build_attention(name: str, *, channels: int, **options: Any) -> nn.Module:
+    """Build an attention block with fresh weights.
+
+    Parameters
+    ----------
+    name : str
+        A key of `ATTENTIONS`, as ``hsi models`` lists them.
+    channels : int
+        C, at least 1.
+    **options
+        Of the block, such as ``reduction=16`` for ``"se"``; see its class.
+
+    Returns
+    -------
+    nn.Module
+        Maps ``(N, C, h, w)`` to the same shape.
+
+    Raises
+    ------
+    UsageError
+        If the name or an option is unknown, or a number cannot be meant.
+
+    Examples
+    --------
+    >>> block = build_attention("se", channels=64)
+    >>> sum(weight.numel() for weight in block.parameters())
+    580
+    >>> build_attention("se", channels=64, ratio=8)
+    Traceback (most recent call last):
+    ...
+    hsi.errors.UsageError: attention 'se' has no option 'ratio'
+    It takes: reduction, units, activation
+    """
+    if name not in ATTENTIONS:
+        raise unknown_name("attention", name, ATTENTIONS)
+    block = ATTENTIONS[name]
+    known = list(inspect.signature(block).parameters)[1:]
+    for option in options:
+        if option not in known:
+            raise UsageError(
+                f"attention '{name}' has no option '{option}'\n"
+                f"It takes: {', '.join(known) or 'channels alone'}"
+            )
+    return block(channels, **options)
+
+
+def attention_factory(
+    attention: str | Callable[[int], nn.Module] | None,
+) -> Callable[[int], nn.Module] | None:
+    """Return what makes a block from a number of channels: for a name, or as it was given.
+
+    Raises
+    ------
+    UsageError
+        If the name is unknown.
+
+    Examples
+    --------
+    >>> attention_factory("eca")(64)
+    EfficientChannelAttention(
+      (conv): Conv1d(1, 1, kernel_size=(3,), stride=(1,), padding=(1,), bias=False)
+    )
+    """
+    if not isinstance(attention, str):
+        return attention
+    if attention not in ATTENTIONS:
+        raise unknown_name("attention", attention, ATTENTIONS)
+    name = attention
+    return lambda channels: build_attention(name, channels=channels)
