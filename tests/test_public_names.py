@@ -9,8 +9,9 @@ import hsi
 
 PUBLIC = {
     "BandPCA", "Classifier", "HsiError", "PatchDataset", "PatchNetwork", "Recipe", "Run", "Scene",
-    "Settings", "Split", "__version__", "build_backbone", "build_model", "evaluate", "load_scene",
-    "map_scene", "overlap_audit", "predict_scene", "register_model", "split_pixels", "train",
+    "Settings", "Split", "__version__", "build_attention", "build_backbone", "build_model",
+    "evaluate", "load_scene", "map_scene", "overlap_audit", "predict_scene", "register_model",
+    "split_pixels", "train",
 }  # fmt: skip
 HEAVY = ("torch", "numpy", "scipy", "sklearn", "matplotlib", "pydantic", "rich")
 
