@@ -9,9 +9,13 @@ from typing import Any
 from torch import nn
 
 from hsi.errors import UsageError, unknown_name
+from hsi.layers.attention.ca import CoordinateAttention
 from hsi.layers.attention.cbam import ConvolutionalBlockAttention
+from hsi.layers.attention.da import DualAttention
 from hsi.layers.attention.eca import EfficientChannelAttention
+from hsi.layers.attention.mhsa import MultiHeadSelfAttention
 from hsi.layers.attention.se import SqueezeExcitation
+from hsi.layers.attention.se_variants import SEVar1, SEVar2, SEVar3
 from hsi.layers.attention.sk import SelectiveKernels
 
 ATTENTIONS: dict[str, Callable[..., nn.Module]] = {
@@ -19,6 +23,12 @@ ATTENTIONS: dict[str, Callable[..., nn.Module]] = {
     "eca": EfficientChannelAttention,
     "cbam": ConvolutionalBlockAttention,
     "sk": SelectiveKernels,
+    "da": DualAttention,
+    "ca": CoordinateAttention,
+    "mhsa": MultiHeadSelfAttention,
+    "se-var1": SEVar1,
+    "se-var2": SEVar2,
+    "se-var3": SEVar3,
 }
 
 __all__ = ["ATTENTIONS", "attention_factory", "build_attention"]
