@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hsi.backbones import lenet, resnet
+from hsi.backbones import (
+    densenet,
+    efficientnet,
+    lenet,
+    mobilenet_v1,
+    mobilenet_v2,
+    resnet,
+    shufflenet_v1,
+    shufflenet_v2,
+)
 from hsi.backbones.network import AttentionFactory, Backbone
 from hsi.errors import UsageError, unknown_name
 
 BACKBONES: dict[str, Callable[..., Backbone]] = {
     **lenet.VARIANTS,
     **resnet.VARIANTS,
+    **densenet.VARIANTS,
+    **mobilenet_v1.VARIANTS,
+    **mobilenet_v2.VARIANTS,
+    **shufflenet_v1.VARIANTS,
+    **shufflenet_v2.VARIANTS,
+    **efficientnet.VARIANTS,
 }
 
 

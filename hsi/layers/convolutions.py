@@ -1,4 +1,4 @@
-"""Convolutions over bands and space, unpadded and with stride 1, as a trunk needs them.
+"""Convolutions over bands and space, unpadded and with stride 1 by default, as a trunk needs them.
 
 All keep the channels last in memory, which is the quick way on CPUs and on tensor cores.
 """
@@ -68,16 +68,28 @@ class MergeBands(nn.Module):
 class DepthwiseSeparableConv(nn.Sequential):
     """Depthwise convolution and pointwise 1x1, each followed by a norm and a ReLU.
 
-    ``(N, C, h, w) -> (N, out, h - size + 1, w - size + 1)``
+    ``(N, C, h, w) -> (N, out, h - size + 1, w - size + 1)`` without `padding` and `stride`, which
+    are those of the depthwise convolution.
 
     Chollet (2017), "Xception", https://arxiv.org/abs/1610.02357; the order of norm and activation
     is that of Howard et al. (2017), "MobileNets", https://arxiv.org/abs/1704.04861.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, *, size: int, norm: Norm) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        size: int,
+        norm: Norm,
+        stride: int = 1,
+        padding: int = 0,
+    ) -> None:
         bias = norm == "none"
         super().__init__(
-            nn.Conv2d(in_channels, in_channels, size, groups=in_channels, bias=bias),
+            nn.Conv2d(
+                in_channels, in_channels, size, stride, padding, groups=in_channels, bias=bias
+            ),
             *normalization(norm, in_channels),
             nn.ReLU(inplace=True),
             nn.Conv2d(in_channels, out_channels, 1, bias=bias),
