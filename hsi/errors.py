@@ -6,6 +6,7 @@
     ├── UsageError          exit code 2: a name, option or value that cannot be meant
     ├── SceneError          a scene or label file that is missing, damaged or not what it seems
     │   └── DownloadError   a file that could not be fetched
+    ├── PhotographError     a photograph, or a folder of them, that is missing or damaged
     └── RunError            a run folder that is missing, unfinished, damaged or already taken
 
 A message says what came, what was expected and what to do, in five lines at most. The command line
@@ -36,6 +37,10 @@ class SceneError(HsiError):
 
 class DownloadError(SceneError):
     """A file that could not be fetched, or not with the expected content."""
+
+
+class PhotographError(HsiError):
+    """A photograph, or a folder of them, that is missing, damaged or not what it seems."""
 
 
 class RunError(HsiError):

@@ -1,0 +1,192 @@
+"""Folders of photographs: one folder for each class, in one or several sets."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsi.errors import PhotographError, UsageError
+from hsi.photographs.decode import SUFFIXES
+
+# What the folder of a set may be called.
+SETS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "val", "valid"),
+    "test": ("test", "testing"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ClassFolder:
+    """The photographs of one set.
+
+    Attributes
+    ----------
+    path : Path
+        The folder that holds the folders of the classes.
+    class_names : tuple of str
+        Their names, sorted.
+    paths : tuple of Path
+        ``N`` files, sorted by class and name.
+    targets : ndarray
+        ``(N,)`` class of each, a place in `class_names`.
+    empty : tuple of str
+        Folders without photographs, which make no class.
+    """
+
+    path: Path
+    class_names: tuple[str, ...]
+    paths: tuple[Path, ...]
+    targets: NDArray[np.int64]
+    empty: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class PhotographSets:
+    """The sets that a folder holds; what it lacks is None."""
+
+    train: ClassFolder
+    validation: ClassFolder | None
+    test: ClassFolder | None
+    notes: tuple[str, ...]
+    """What was found in the folder and is not used."""
+
+
+def open_sets(root: Path) -> PhotographSets:
+    """Find the photographs of a folder.
+
+    Either the folder holds ``train/`` and, if there are any, ``validation/`` and ``test/``, each
+    with one folder for each class; or it holds the folders of the classes itself, which are then
+    all for training. Photographs may lie in folders within those.
+
+    Raises
+    ------
+    PhotographError
+        If the folder is not there or cannot be read, or holds no photographs or no classes.
+    UsageError
+        If only one class has photographs, or two classes have names that differ in case only.
+    """
+    if not root.is_dir():
+        what = "a file" if root.exists() else "not there"
+        raise PhotographError(
+            f"the folder of photographs {root} is {what}\n"
+            "Expected a folder that holds one folder for each class."
+        )
+    folders = {folder.name.lower(): folder for folder in _subfolders(root)}
+    known = {
+        name: next((folders[each] for each in spellings if each in folders), None)
+        for name, spellings in SETS.items()
+    }
+    train = known["train"]
+    others = [each for each in folders.values() if each not in known.values()]
+    # A folder "train" may be the class of railway trains, beside those of cars and buses.
+    if train is None or (others and not _subfolders(train)):
+        return PhotographSets(_open(root), None, None, ())
+    notes = [f"{each} is neither train, validation nor test, and not used." for each in others]
+    held_out: dict[str, ClassFolder | None] = {"validation": None, "test": None}
+    for name in held_out:
+        folder = known[name]
+        if folder is None:
+            continue
+        if not _subfolders(folder):
+            notes.append(
+                f"{folder} has no folders of classes, so that nothing can be tested on it."
+            )
+            continue
+        held_out[name] = _open(folder, alone=False)
+    return PhotographSets(_open(train), **held_out, notes=tuple(notes))
+
+
+def find_photographs(path: Path) -> list[Path]:
+    """Return the photographs in a folder and the folders within it, sorted; or the file itself.
+
+    A file in a folder is a photograph by its suffix (`SUFFIXES`), unless its name begins with a
+    dot. A file that is named itself need not have a known suffix.
+
+    Raises
+    ------
+    PhotographError
+        If there is nothing at `path`.
+    """
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise PhotographError(f"{path} is not there; expected photographs, or a folder of them")
+    found = []
+    for folder, subfolders, files in os.walk(path):
+        subfolders[:] = sorted(each for each in subfolders if not each.startswith("."))
+        found += [Path(folder, each) for each in files if _is_photograph(each)]
+    return sorted(found)
+
+
+def class_key(name: str) -> str:
+    """Return what is equal for names that mean the same class.
+
+    File systems write accented letters in one way or the other, and people write capitals or not.
+    """
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _open(root: Path, *, alone: bool = True) -> ClassFolder:
+    """Open a set; one that stands alone must have two classes at least."""
+    folders = _subfolders(root)
+    if not folders:
+        found = len(find_photographs(root))
+        what = f"{found:,} photographs, but no folders" if found else "no folders"
+        raise PhotographError(
+            f"{root} holds {what}; expected one folder for each class\n"
+            f"For example {root / 'cats'} and {root / 'dogs'}: their names are the classes' names."
+        )
+    found_in = {each.name: find_photographs(each) for each in folders}
+    empty = tuple(name for name, paths in found_in.items() if not paths)
+    found_in = {name: paths for name, paths in found_in.items() if paths}
+    if not found_in:
+        raise PhotographError(
+            f"the folders in {root} hold no photographs: {_listed(each.name for each in folders)}\n"
+            f"Known suffixes: {_listed(sorted(SUFFIXES))}"
+        )
+    _check_distinct(root, found_in)
+    if alone and len(found_in) < 2:
+        raise UsageError(
+            f"{root} has photographs of one class only ({next(iter(found_in))}); "
+            "to tell classes apart takes at least two"
+        )
+    names = sorted(found_in)
+    paths = [path for name in names for path in found_in[name]]
+    targets = np.repeat(np.arange(len(names)), [len(found_in[name]) for name in names])
+    return ClassFolder(root, tuple(names), tuple(paths), targets.astype(np.int64), empty)
+
+
+def _subfolders(root: Path) -> list[Path]:
+    try:
+        return sorted(
+            each for each in root.iterdir() if each.is_dir() and not each.name.startswith(".")
+        )
+    except OSError as error:
+        raise PhotographError(f"cannot read the folder {root}: {error.strerror}") from error
+
+
+def _is_photograph(name: str) -> bool:
+    return Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
+
+
+def _check_distinct(root: Path, names: Iterable[str]) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(class_key(name), name)
+        if other != name:
+            raise UsageError(
+                f"{root} has folders '{other}' and '{name}', which differ in case only\n"
+                "Put their photographs into one folder, or give the classes other names."
+            )
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = list(names)
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
