@@ -5,21 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hsi.backbones import (
+    alexnet,
+    attention_resnet,
     densenet,
     efficientnet,
+    googlenet,
     lenet,
     mobilenet_v1,
     mobilenet_v2,
+    preresnet,
     resnet,
+    resnext,
     shufflenet_v1,
     shufflenet_v2,
+    vgg,
 )
 from hsi.backbones.network import AttentionFactory, Backbone
 from hsi.errors import UsageError, unknown_name
+from hsi.layers.attention import attention_factory
 
 BACKBONES: dict[str, Callable[..., Backbone]] = {
     **lenet.VARIANTS,
+    **alexnet.VARIANTS,
+    **vgg.VARIANTS,
+    **googlenet.VARIANTS,
     **resnet.VARIANTS,
+    **preresnet.VARIANTS,
+    **resnext.VARIANTS,
+    **attention_resnet.VARIANTS,
     **densenet.VARIANTS,
     **mobilenet_v1.VARIANTS,
     **mobilenet_v2.VARIANTS,
@@ -78,13 +91,6 @@ def build_backbone(
     return BACKBONES[name](
         channels=channels,
         classes=classes,
-        attention=_factory(attention) if isinstance(attention, str) else attention,
+        attention=attention_factory(attention),
         small_stem=small_stem,
     )
-
-
-def _factory(name: str) -> AttentionFactory:
-    """Return the function that makes the attention block `name` for a number of channels."""
-    from hsi.layers.attention import build_attention
-
-    return lambda channels: build_attention(name, channels=channels)

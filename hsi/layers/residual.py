@@ -1,22 +1,29 @@
 """Residual blocks: what a few convolutions add to their input.
 
 He, Zhang, Ren, Sun (2016), "Deep Residual Learning for Image Recognition",
-https://arxiv.org/abs/1512.03385. Grouped as in Xie et al. (2017), "Aggregated Residual
-Transformations", https://arxiv.org/abs/1611.05431. Where a bottleneck halves its map, its 3x3
-convolution does it, not the first 1x1 as in the paper: so do the weights that are published.
+https://arxiv.org/abs/1512.03385; with groups, Xie, Girshick, Dollár, Tu, He (2017), "Aggregated
+Residual Transformations for Deep Neural Networks", https://arxiv.org/abs/1611.05431. Where a
+bottleneck halves the map, its 3x3 convolution does it and not, as in the paper, the first 1x1: so
+do the networks whose weights are published.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
+from hsi.layers.conv_norm import same_conv
 from hsi.layers.placing import AttentionFactory, attention_or_nothing
+
+# From a number of channels and a stride to a block ``(N, C, h, w) -> (N, C, h / s, w / s)``.
+MiddleFactory = Callable[[int, int], nn.Module]
 
 
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions, ``(N, C, h, w) -> (N, out, h / stride, w / stride)``.
 
-    Attention, if any, acts on what is added to the input.
+    Attention, if any, acts on the residual, before the input is added.
     """
 
     def __init__(
@@ -28,10 +35,10 @@ class BasicBlock(nn.Module):
         attention: AttentionFactory | None = None,
     ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False)
+        self.conv1 = same_conv(in_channels, out_channels, size=3, stride=stride)
         self.bn1 = nn.BatchNorm2d(out_channels)
         self.relu = nn.ReLU(inplace=True)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.conv2 = same_conv(out_channels, out_channels, size=3)
         self.bn2 = nn.BatchNorm2d(out_channels)
         self.attention = attention_or_nothing(attention, out_channels)
         self.downsample = shortcut(in_channels, out_channels, stride=stride)
@@ -47,7 +54,7 @@ class BasicBlock(nn.Module):
 class Bottleneck(nn.Module):
     """A 1x1, a 3x3 and a 1x1 convolution, ``(N, C, h, w) -> (N, out, h / stride, w / stride)``.
 
-    Attention, if any, acts on what is added to the input.
+    Attention, if any, acts on the residual, before the input is added.
 
     Parameters
     ----------
@@ -59,6 +66,9 @@ class Bottleneck(nn.Module):
         Its groups.
     attention : AttentionFactory, optional
         Makes the attention block for `out_channels`.
+    middle : MiddleFactory, optional
+        Makes what stands in place of the 3x3 convolution with its norm and ReLU; `groups` is then
+        its own affair.
     """
 
     def __init__(
@@ -70,13 +80,18 @@ class Bottleneck(nn.Module):
         groups: int = 1,
         stride: int = 1,
         attention: AttentionFactory | None = None,
+        middle: MiddleFactory | None = None,
     ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
+        self.conv1 = same_conv(in_channels, width, size=1)
         self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, width, 3, stride, padding=1, groups=groups, bias=False)
-        self.bn2 = nn.BatchNorm2d(width)
-        self.conv3 = nn.Conv2d(width, out_channels, 1, bias=False)
+        if middle is None:
+            self.conv2: nn.Module = same_conv(width, width, size=3, stride=stride, groups=groups)
+            self.bn2: nn.Module = nn.BatchNorm2d(width)
+        else:
+            self.conv2 = middle(width, stride)
+            self.bn2 = nn.Identity()
+        self.conv3 = same_conv(width, out_channels, size=1)
         self.bn3 = nn.BatchNorm2d(out_channels)
         self.relu = nn.ReLU(inplace=True)
         self.attention = attention_or_nothing(attention, out_channels)
@@ -84,17 +99,17 @@ class Bottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Add the residual to `x`."""
-        y = self.relu(self.bn1(self.conv1(x)))
-        y = self.relu(self.bn2(self.conv2(y)))
+        y = self.relu(self.bn1(self.conv1(x)))  # (N, width, h, w)
+        y = self.relu(self.bn2(self.conv2(y)))  # (N, width, h / stride, w / stride)
         y = self.attention(self.bn3(self.conv3(y)))
         y += x if self.downsample is None else self.downsample(x)
         return self.relu(y)
 
 
 def shortcut(in_channels: int, out_channels: int, *, stride: int) -> nn.Sequential | None:
-    """Return the 1x1 convolution that brings the input to the size of the output, if need be."""
+    """Return what brings the input to the shape of the output, or None if they have the same."""
     if stride == 1 and in_channels == out_channels:
         return None
     return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
+        same_conv(in_channels, out_channels, size=1, stride=stride), nn.BatchNorm2d(out_channels)
     )
