@@ -1,7 +1,8 @@
 """Settings, training loop, trained classifier, run folder."""
 
 from hsi.training.classifier import Classifier
-from hsi.training.fit import Epoch, Progress, fit
+from hsi.training.fit import fit
+from hsi.training.loop import Epoch, Progress
 from hsi.training.run import Run, check_free, read_config
 from hsi.training.settings import RECIPES, Recipe, Settings
 

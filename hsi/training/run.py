@@ -22,7 +22,7 @@ from hsi.errors import RunError
 from hsi.files import atomic_path, write_text
 from hsi.sampling import Split
 from hsi.training.classifier import Classifier
-from hsi.training.fit import Epoch
+from hsi.training.loop import Epoch
 from hsi.training.settings import Settings
 
 # The arguments of `load_scene`: texts, and a number.

@@ -1,0 +1,238 @@
+"""The training loop, whatever is learned: epochs, steps, precision, the weights that are kept."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from hsi.errors import HsiError
+
+# Share of a one-cycle schedule in which the rate rises, from a tenth of its peak.
+WARM_UP = 0.2
+
+_Batch = TypeVar("_Batch")
+_Model = TypeVar("_Model", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of the training's history."""
+
+    epoch: int
+    loss: float
+    """Mean over what was learned from, as augmented and with dropout."""
+    train_accuracy: float
+    """Of pixels: the share that were right, as augmented and with dropout. Of photographs: the
+    share of a sample that is right in evaluation mode, as for validation."""
+    validation_accuracy: float | None
+    learning_rate: float
+    seconds: float
+    """Since the start of the training."""
+
+    def as_row(self) -> dict[str, Any]:
+        """Return the fields by name, as `history.csv` and figures take them."""
+        return asdict(self)
+
+
+class Progress(Protocol):
+    """What is told while a training goes on."""
+
+    def step(self, done: int, total: int) -> None:
+        """Take note of a finished step."""
+
+    def epoch(self, epoch: Epoch, total: int) -> None:
+        """Take note of a finished epoch."""
+
+
+class Silent:
+    """Progress that nobody sees."""
+
+    def step(self, done: int, total: int) -> None:
+        """Do nothing."""
+
+    def epoch(self, epoch: Epoch, total: int) -> None:
+        """Do nothing."""
+
+
+class Task(Protocol[_Batch]):
+    """What is learned from what, as the loop asks for it."""
+
+    def train_mode(self) -> None:
+        """Put into training mode what is trained."""
+
+    def batches(self, generator: torch.Generator) -> Iterable[_Batch]:
+        """Return the batches of one epoch."""
+
+    def learn(self, batch: _Batch, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Return loss, logits ``(N, classes)`` and true targets ``(N,)`` of a batch."""
+
+    def accuracies(self, running: float) -> tuple[float, float | None]:
+        """Return training and validation accuracy after an epoch, in which `running` was right."""
+
+
+class Schedule(Protocol):
+    """How an optimiser steps: the part of the settings that the loop reads."""
+
+    @property
+    def optimizer(self) -> str:
+        """``"adam"`` or ``"adamw"``."""
+
+    @property
+    def learning_rate(self) -> float:
+        """The constant rate, or the highest."""
+
+    @property
+    def schedule(self) -> str:
+        """``"constant"`` or ``"one-cycle"``."""
+
+    @property
+    def weight_decay(self) -> float:
+        """Decay of weights in each step."""
+
+
+def run_epochs(
+    model: _Model,
+    task: Task[_Batch],
+    *,
+    epochs: int,
+    batches: int,
+    schedule: Schedule,
+    generator: torch.Generator,
+    device: torch.device,
+    progress: Progress | None = None,
+    keep: Callable[[_Model, Epoch], None] | None = None,
+) -> list[Epoch]:
+    """Train the weights of `model` that ask for gradients, in place, and return the history.
+
+    If the task measures a validation accuracy, the weights of the epoch that did best are the
+    result; without, those of the last epoch. On CUDA, mixed precision is used.
+
+    Parameters
+    ----------
+    model : nn.Module
+        On `device`; in evaluation mode afterwards.
+    task : Task
+        What to learn.
+    epochs, batches : int
+        Passes, and the batches of each.
+    schedule : Schedule
+        Optimiser and rate.
+    generator : torch.Generator
+        What the task draws from; see `seeded`.
+    device : torch.device
+        Where `model` is.
+    progress : Progress, optional
+        Told of every step and epoch.
+    keep : callable, optional
+        Called with model and epoch whenever the weights so far are worth keeping.
+
+    Raises
+    ------
+    HsiError
+        If the loss is no longer finite.
+    """
+    progress = progress or Silent()
+    steps = epochs * batches
+    optimizer, rates = _optimizer(model, schedule, steps, device)
+    scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
+    history: list[Epoch] = []
+    best: tuple[float, dict[str, Tensor]] | None = None
+    start = time.monotonic()
+
+    for number in range(1, epochs + 1):
+        task.train_mode()
+        rate = float(rates.get_last_lr()[0])
+        losses = torch.zeros((), device=device, dtype=torch.float64)
+        right = torch.zeros((), device=device, dtype=torch.int64)
+        seen = 0
+        for done, batch in enumerate(task.batches(generator), start=1):
+            with _mixed_precision(device):
+                loss, scores, truth = task.learn(batch, generator)
+            optimizer.zero_grad(set_to_none=True)
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
+            rates.step()
+            losses += loss.detach() * len(truth)
+            right += (scores.detach().argmax(1) == truth).sum()
+            seen += len(truth)
+            progress.step((number - 1) * batches + done, steps)
+
+        train_accuracy, validation_accuracy = task.accuracies(int(right) / seen)
+        epoch = Epoch(
+            epoch=number,
+            loss=float(losses) / seen,
+            train_accuracy=train_accuracy,
+            validation_accuracy=validation_accuracy,
+            learning_rate=rate,
+            seconds=time.monotonic() - start,
+        )
+        if not math.isfinite(epoch.loss):
+            raise HsiError(
+                f"the loss is {epoch.loss} in epoch {number}, so training stopped: "
+                "the steps are too large for these data\n"
+                f"Lower --learning-rate (now {schedule.learning_rate:g})."
+            )
+        history.append(epoch)
+        progress.epoch(epoch, epochs)
+        if epoch.validation_accuracy is None:
+            if keep:
+                keep(model, epoch)
+        elif best is None or epoch.validation_accuracy >= best[0]:
+            weights = {name: value.clone() for name, value in model.state_dict().items()}
+            best = (epoch.validation_accuracy, weights)
+            if keep:
+                keep(model, epoch)
+
+    if best is not None:
+        model.load_state_dict(best[1])
+    model.eval()
+    return history
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[torch.Generator]:
+    """Seed PyTorch's global generators, which dropout uses, for the block; yield one more."""
+    devices = [device.index or 0] if device.type == "cuda" else []
+    with (
+        torch.random.fork_rng(devices=devices),
+        torch.backends.cudnn.flags(deterministic=True, benchmark=False),
+    ):
+        torch.manual_seed(seed)
+        yield torch.Generator().manual_seed(seed)
+
+
+def _optimizer(
+    model: nn.Module, settings: Schedule, steps: int, device: torch.device
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[settings.optimizer]
+    optimizer = kind(
+        [weight for weight in model.parameters() if weight.requires_grad],
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        fused=device.type in ("cpu", "cuda"),
+    )
+    schedule: torch.optim.lr_scheduler.LRScheduler
+    # A cycle needs a way up, of one step at least.
+    if settings.schedule == "one-cycle" and WARM_UP * (steps + 1) > 1:
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            max_lr=settings.learning_rate,
+            total_steps=steps + 1,
+            pct_start=WARM_UP,
+            div_factor=10,
+        )
+    else:
+        schedule = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0, total_iters=0)
+    return optimizer, schedule
+
+
+def _mixed_precision(device: torch.device) -> Any:
+    return torch.autocast("cuda") if device.type == "cuda" else nullcontext()
