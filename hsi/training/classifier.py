@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -11,16 +10,14 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from hsi.errors import RunError, SceneError, UsageError
-from hsi.files import atomic_path
 from hsi.inference import predict_scene
 from hsi.models import MODELS, PatchNetwork, build_model
 from hsi.sampling import BandPCA, to_labels
 from hsi.scenes import Scene
 from hsi.scenes.cube import BandSelection
+from hsi.training.model_file import ALTERED, damaged, read_model, within, write_model
 
 FORMAT = 1
 # Band centres of one sensor, as different files round them, lie closer than this; those of
@@ -107,8 +104,7 @@ class Classifier:
         if self.file_bands is not None:
             arrays = arrays | {"file_bands": self.file_bands}
         tensors = {
-            f"network.{name}": value.detach().cpu().contiguous()
-            for name, value in self.network.state_dict().items()
+            f"network.{name}": value for name, value in self.network.state_dict().items()
         } | {
             f"scene.{name}": torch.from_numpy(np.array(value, order="C"))
             for name, value in arrays.items()
@@ -121,8 +117,7 @@ class Classifier:
                 for i in self.class_ids.tolist()
             ],
         }
-        with atomic_path(path) as temporary:
-            save_file(tensors, temporary, metadata={"hsi": json.dumps(about)})
+        write_model(path, about=about, tensors=tensors)
 
     @classmethod
     def load(cls, path: Path) -> Classifier:
@@ -134,31 +129,12 @@ class Classifier:
             If the file is missing, damaged, or not one of these, or of a network that is not
             known here.
         """
+        about, tensors = read_model(path, format_=FORMAT)
         try:
-            with safe_open(path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except FileNotFoundError as error:
-            raise RunError(f"there is no {path}") from error
-        except (SafetensorError, OSError) as error:
-            raise RunError(f"{path} is damaged or no safetensors file: {error}") from error
-        if "hsi" not in metadata:
-            raise RunError(f"{path} was not written by hsi: it lacks the description of the model")
-        try:
-            about = json.loads(metadata["hsi"])
-            if about["format"] == FORMAT:
-                _check_model(path, about["options"]["name"])
-                return cls._from_parts(about, tensors)
-        # What a description that was altered, or does not belong to these tensors, leads to.
-        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            reason = str(error).strip().splitlines() or [type(error).__name__]
-            raise RunError(
-                f"{path} is damaged: its description and its tensors are no model of hsi "
-                f"({reason[-1].strip()})"
-            ) from error
-        raise RunError(
-            f"{path} has format {about['format']}; this version of hsi reads format {FORMAT}"
-        )
+            _check_model(path, about["options"]["name"])
+            return cls._from_parts(about, tensors)
+        except ALTERED as error:
+            raise damaged(path, error) from error
 
     @classmethod
     def _from_parts(cls, about: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Classifier:
@@ -166,9 +142,9 @@ class Classifier:
         # No memory and no random numbers for weights that are replaced at once.
         with torch.device("meta"):
             network = build_model(**about["options"])
-        network.load_state_dict(_within(tensors, "network."), assign=True)
+        network.load_state_dict(within(tensors, "network."), assign=True)
         network.eval()
-        arrays = {name: value.numpy() for name, value in _within(tensors, "scene.").items()}
+        arrays = {name: value.numpy() for name, value in within(tensors, "scene.").items()}
         wavelengths, file_bands = arrays.pop("wavelengths", None), arrays.pop("file_bands", None)
         reduction, classes = BandPCA.from_arrays(arrays), about["classes"]
         ids = np.array([each["id"] for each in classes], dtype=np.int32)
@@ -290,11 +266,3 @@ def _check_model(path: Path, name: Any) -> None:
         "If it is your own, call hsi.register_model with its builder first, in the same Python "
         f"process.\nKnown: {', '.join(sorted(MODELS))}"
     )
-
-
-def _within(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    return {
-        name.removeprefix(prefix): value
-        for name, value in tensors.items()
-        if name.startswith(prefix)
-    }

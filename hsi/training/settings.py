@@ -16,11 +16,27 @@ from pydantic import (
 from hsi.errors import UsageError, unknown_name
 
 
-class _Settings(BaseModel):
+class Checked(BaseModel):
+    """Settings that are checked when they are made, and do not change."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
+    @classmethod
+    def from_table(cls, table: dict[str, Any]) -> Self:
+        """Return the settings that `model_dump` turned into `table`.
 
-class Recipe(_Settings):
+        Raises
+        ------
+        UsageError
+            If a name is unknown or a value impossible.
+        """
+        try:
+            return cls.model_validate(table)
+        except ValidationError as error:
+            raise _in_words(error, cls) from error
+
+
+class Recipe(Checked):
     """How weights are found: the optimiser, its rate over time, and what is done to patches."""
 
     epochs: int | None = Field(default=None, ge=1)
@@ -81,7 +97,7 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
-class Settings(_Settings):
+class Settings(Checked):
     """Everything that a training depends on, but for the scene and the device."""
 
     model: str = "hybridsn-dw"
@@ -147,16 +163,8 @@ class Settings(_Settings):
                 raise unknown_name("setting", name, [*whole, *whole["recipe"]])
         return self.from_table(whole)
 
-    @classmethod
-    def from_table(cls, table: dict[str, Any]) -> Self:
-        """Return the settings that `model_dump` turned into `table`."""
-        try:
-            return cls.model_validate(table)
-        except ValidationError as error:
-            raise _in_words(error) from error
 
-
-def _in_words(error: ValidationError) -> UsageError:
+def _in_words(error: ValidationError, settings: type[BaseModel]) -> UsageError:
     """Return pydantic's findings, one line each."""
     lines = []
     for finding in error.errors():
@@ -164,16 +172,16 @@ def _in_words(error: ValidationError) -> UsageError:
         own = finding["type"] == "value_error"  # a validator of ours, which says what came
         came = "" if own else f", not {finding['input']!r}"
         said = finding["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        line = f"setting '{name}'{_option(name)}: {said}{came}"
+        line = f"setting '{name}'{_option(name, settings)}: {said}{came}"
         if line not in lines:
             lines.append(line)
     return UsageError("\n".join(lines[:5]))
 
 
-def _option(name: str) -> str:
+def _option(name: str, settings: type[BaseModel]) -> str:
     """Return what a setting is called on the command line, in parentheses; nothing if unknown."""
     if name == "recipe":  # as a whole: what is said of it names the options
         return ""
     own = name.removeprefix("recipe.")
-    known = Recipe.model_fields if own != name else Settings.model_fields
+    known = Recipe.model_fields if own != name else settings.model_fields
     return f" (--{own.replace('_', '-')})" if own in known else ""

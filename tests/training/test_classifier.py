@@ -78,7 +78,7 @@ def test_a_failed_save_leaves_the_older_file(saved, classifier, monkeypatch):
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("hsi.training.classifier.save_file", fail)
+    monkeypatch.setattr("hsi.training.model_file.save_file", fail)
     with pytest.raises(OSError, match="No space"):
         classifier.save(saved)
     assert saved.read_bytes() == before

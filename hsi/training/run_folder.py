@@ -1,0 +1,198 @@
+"""The folder of a training, whatever was trained: what is in it, and when it is written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tomllib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from hsi.errors import RunError
+from hsi.files import write_text
+from hsi.training.loop import Epoch
+
+# The table of a `config.toml` that says what was learned from, and the command that writes it.
+MADE_BY = {"scene": "hsi train", "photographs": "hsi transfer"}
+
+
+class Savable(Protocol):
+    """A trained classifier, as a run keeps it."""
+
+    def save(self, path: Path) -> None:
+        """Write everything to `path`."""
+
+
+class RunFolder:
+    """The part that all runs share: checkpoint, trained classifier, history, metrics.
+
+    Parameters
+    ----------
+    path : Path or str
+        The folder.
+
+    Raises
+    ------
+    RunError
+        If there is no run in it.
+    """
+
+    COMMAND: ClassVar[str]
+    """The command that makes such a run."""
+    STARTED: ClassVar[tuple[str, ...]]
+    """The files that are there before a training begins."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        if not (self.path / "config.toml").is_file():
+            what = "no run (it lacks config.toml)" if self.path.is_dir() else "not there"
+            raise RunError(
+                f"the run folder {self.path} is {what}\n"
+                f"`{self.COMMAND}` prints the folder of the run that it made."
+            )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.path)!r})"
+
+    @property
+    def trained(self) -> bool:
+        """Whether the training went through to its end."""
+        return (self.path / "model.safetensors").is_file()
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the classifier is kept while it is trained."""
+        return self.path / "checkpoint" / "model.safetensors"
+
+    @property
+    def kept(self) -> Path:
+        """The trained classifier; that of the last checkpoint if the training did not finish."""
+        return self.path / "model.safetensors" if self.trained else self.checkpoint
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The content of `metrics.json`."""
+        try:
+            return dict(json.loads((self.path / "metrics.json").read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            raise RunError(f"the training of {self.path} did not finish: no metrics yet") from error
+        except (OSError, TypeError, ValueError) as error:
+            raise RunError(f"{self.path / 'metrics.json'} is damaged: {error}") from error
+
+    def save_checkpoint(self, classifier: Savable) -> None:
+        """Keep the classifier as it is now, in place of an earlier one."""
+        self.checkpoint.parent.mkdir(exist_ok=True)
+        classifier.save(self.checkpoint)
+
+    def save_classifier(self, classifier: Savable) -> None:
+        """Write the final classifier; the checkpoint has done its duty then."""
+        classifier.save(self.path / "model.safetensors")
+        if self.checkpoint.is_file():
+            self.checkpoint.unlink()
+            self.checkpoint.parent.rmdir()
+
+    def save_history(self, history: list[Epoch]) -> None:
+        """Write one row for each epoch."""
+        self.save_table("history.csv", [epoch.as_row() for epoch in history])
+
+    def save_table(self, name: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Write rows of equal keys as CSV."""
+        table = io.StringIO()
+        writer = csv.DictWriter(table, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_text(self.path / name, table.getvalue())
+
+    def save_metrics(self, metrics: dict[str, Any]) -> None:
+        """Write `metrics.json`."""
+        write_text(self.path / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+
+    def discard_if_untrained(self) -> None:
+        """Remove the folder of a training that was stopped before it had learned anything."""
+        if not self.trained and not self.checkpoint.is_file():
+            for name in self.STARTED:
+                (self.path / name).unlink(missing_ok=True)
+            if not any(self.path.iterdir()):
+                self.path.rmdir()
+
+
+def check_free(path: Path) -> None:
+    """Refuse a path that a new run cannot have.
+
+    Raises
+    ------
+    RunError
+        If there is a file, a run, or another folder with something in it.
+    """
+    if (path / "config.toml").exists():
+        reason = "already holds a run"
+    elif path.is_dir() and any(path.iterdir()):
+        reason = "is not empty"
+    elif path.exists() and not path.is_dir():
+        reason = "is a file"
+    else:
+        return
+    raise RunError(f"{path} {reason}\nChoose another folder: out=, or --out on the command line.")
+
+
+def make_folder(path: Path, write: Callable[[Path], None], *, files: Sequence[str]) -> None:
+    """Make the folder of a run and call `write` on it; if that fails, leave nothing behind.
+
+    Parameters
+    ----------
+    path : Path
+        The folder, which may be there if it is empty.
+    write : callable
+        Writes what the training starts from: `files`, of which ``config.toml`` comes last, since
+        it makes the folder a run.
+    files : sequence of str
+        The names of what it writes.
+
+    Raises
+    ------
+    RunError
+        If the folder already holds something, or cannot be made.
+    """
+    check_free(path)
+    made: list[Path] = []
+    try:
+        made += [each for each in (path, *path.parents) if not each.exists()]
+        path.mkdir(parents=True, exist_ok=True)
+        write(path)
+    except BaseException as error:
+        for name in files:
+            with suppress(OSError):
+                (path / name).unlink()
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
+        if not isinstance(error, OSError):
+            raise
+        raise RunError(f"cannot write the run folder {path}: {error.strerror}") from error
+
+
+def read_tables(path: Path, *names: str) -> dict[str, dict[str, Any]]:
+    """Read a `config.toml`, which must have the tables `names`.
+
+    Raises
+    ------
+    RunError
+        If it is missing or damaged.
+    """
+    try:
+        config = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RunError(f"{path} is no valid TOML: {error}") from error
+    for name in names:
+        if not isinstance(config.get(name), dict):
+            made = [command for table, command in MADE_BY.items() if table in config]
+            hint = (
+                f"it is that of a run of `{made[0]}`" if made else "is it the config.toml of a run?"
+            )
+            raise RunError(f"{path} lacks the table [{name}]; {hint}")
+    return config
