@@ -1,4 +1,4 @@
-"""HybridSN and two variants: 3-D convolutions over bands and space, and a 2-D convolution.
+"""HybridSN and its variants: 3-D convolutions over bands and space, and a 2-D convolution.
 
 Roy, Krishna, Dubey, Chaudhuri (2019), "HybridSN: Exploring 3-D-2-D CNN Feature Hierarchy for
 Hyperspectral Image Classification", https://arxiv.org/abs/1902.06701. Sizes for 30 components and
@@ -13,6 +13,9 @@ Hyperspectral Image Classification", https://arxiv.org/abs/1902.06701. Sizes for
 
 No layer is padded, so everything up to the 2-D convolution is a trunk. The paper has no norm;
 a batch norm after the 2-D convolution is the default here.
+
+Attention weighs what it sees by what else it sees. It is to see the window of one pixel and no
+more, so it is the first layer of the head, and the trunk still serves the whole scene.
 """
 
 from __future__ import annotations
@@ -24,7 +27,9 @@ from torch import nn
 
 from hsi.errors import UsageError, unknown_name
 from hsi.layers import DepthwiseSeparableConv, MergeBands, SpectralSpatialConv, normalization
+from hsi.layers.attention import attention_factory
 from hsi.layers.convolutions import Norm
+from hsi.layers.placing import AttentionFactory
 from hsi.models.network import PatchNetwork
 
 # (output channels, bands under the kernel), each 3x3 in space
@@ -43,6 +48,7 @@ def hybridsn(
     patch_size: int = 25,
     norm: Norm = "batch",
     dropout: float = 0.4,
+    attention: str | AttentionFactory | None = None,
 ) -> PatchNetwork:
     """Build HybridSN: three 3-D convolutions, then a 2-D convolution over all their channels.
 
@@ -61,11 +67,15 @@ def hybridsn(
         Normalisation after the 2-D convolution.
     dropout : float
         Probability of dropping a unit of the two hidden linear layers, in [0, 1).
+    attention : str or callable, optional
+        Name of an attention block (see `hsi.build_attention`), or a function from a number of
+        channels to one: for the 64 channels of the 2-D convolution, window by window.
 
     Raises
     ------
     UsageError
-        If the sizes do not fit; the message names the smallest that do.
+        If the sizes do not fit, and the message names the smallest that do; or if a name is
+        unknown.
     """
     _check("hybridsn", bands, BANDS_LOST + 1, classes, patch_size, norm, dropout)
     channels = SPECTRAL_STAGES[-1][0] * (bands - BANDS_LOST)
@@ -75,7 +85,7 @@ def hybridsn(
         *normalization(norm, SPATIAL_CHANNELS),
         nn.ReLU(inplace=True),
     )
-    return _network(trunk, SPATIAL_CHANNELS, bands, classes, patch_size, dropout)
+    return _network(trunk, SPATIAL_CHANNELS, bands, classes, patch_size, dropout, attention)
 
 
 def hybridsn_dw(
@@ -85,6 +95,7 @@ def hybridsn_dw(
     patch_size: int = 25,
     norm: Norm = "batch",
     dropout: float = 0.4,
+    attention: str | AttentionFactory | None = None,
 ) -> PatchNetwork:
     """Build HybridSN with its 2-D convolution split into a depthwise 3x3 and a pointwise 1x1.
 
@@ -96,7 +107,7 @@ def hybridsn_dw(
         *_spectral_layers(),
         DepthwiseSeparableConv(channels, SPATIAL_CHANNELS, size=3, norm=norm),
     )
-    return _network(trunk, SPATIAL_CHANNELS, bands, classes, patch_size, dropout)
+    return _network(trunk, SPATIAL_CHANNELS, bands, classes, patch_size, dropout, attention)
 
 
 def hybridsn_2d3d(
@@ -106,11 +117,16 @@ def hybridsn_2d3d(
     patch_size: int = 25,
     norm: Norm = "batch",
     dropout: float = 0.4,
+    attention: str | AttentionFactory | None = None,
 ) -> PatchNetwork:
     """Build HybridSN with the 2-D convolution first; its 64 channels are the depth of the 3-D ones.
 
     The window that its first linear layer sees is large (1664 channels: 480,896 values at 25x25),
     so nearly all of its weights are there. Parameters as for `hybridsn`; any number of bands.
+
+    Attention stands before that layer, too: after the 2-D convolution it would stand inside the
+    trunk and see a whole scene. It has 1664 channels there, so blocks with ``C^2`` weights are
+    large.
     """
     _check("hybridsn-2d3d", bands, 1, classes, patch_size, norm, dropout)
     channels = SPECTRAL_STAGES[-1][0] * (SPATIAL_CHANNELS - BANDS_LOST)
@@ -120,7 +136,7 @@ def hybridsn_2d3d(
         nn.ReLU(inplace=True),
         *_spectral_layers(),
     )
-    return _network(trunk, channels, bands, classes, patch_size, dropout)
+    return _network(trunk, channels, bands, classes, patch_size, dropout, attention)
 
 
 def _spectral_layers() -> list[nn.Module]:
@@ -137,11 +153,19 @@ def _spectral_layers() -> list[nn.Module]:
 
 
 def _network(
-    trunk: nn.Module, channels: int, bands: int, classes: int, patch_size: int, dropout: float
+    trunk: nn.Module,
+    channels: int,
+    bands: int,
+    classes: int,
+    patch_size: int,
+    dropout: float,
+    attention: str | AttentionFactory | None,
 ) -> PatchNetwork:
-    """Put the three linear layers behind `trunk`."""
+    """Put attention, if any, and the three linear layers behind `trunk`."""
     window_size = patch_size - RECEPTIVE_FIELD + 1
+    make_attention = attention_factory(attention)
     head = nn.Sequential(
+        *([make_attention(channels)] if make_attention else []),  # (N, channels, k, k)
         nn.Flatten(),
         nn.Linear(channels * window_size**2, HIDDEN[0]),
         nn.ReLU(inplace=True),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from hsi.errors import UsageError, unknown_name
+from hsi.layers.attention import attention_factory
 from hsi.layers.convolutions import Norm
+from hsi.layers.placing import AttentionFactory
 from hsi.models.check import check_trunk, mark_as_checked
 from hsi.models.hybridsn import hybridsn, hybridsn_2d3d, hybridsn_dw
 from hsi.models.network import PatchNetwork
@@ -14,6 +19,8 @@ MODELS: dict[str, Callable[..., PatchNetwork]] = {
     "hybridsn": hybridsn,
     "hybridsn-dw": hybridsn_dw,
     "hybridsn-2d3d": hybridsn_2d3d,
+    "hybridsn-se": partial(hybridsn, attention="se"),
+    "hybridsn-eca": partial(hybridsn, attention="eca"),
 }
 
 
@@ -25,6 +32,7 @@ def build_model(
     patch_size: int = 25,
     norm: Norm = "batch",
     dropout: float = 0.4,
+    attention: str | AttentionFactory | None = None,
 ) -> PatchNetwork:
     """Build a network with fresh weights.
 
@@ -42,6 +50,10 @@ def build_model(
         Normalisation of the 2-D convolutions.
     dropout : float
         Probability of dropping a hidden unit while training, in [0, 1).
+    attention : str or callable, optional
+        Name of an attention block (see `hsi.build_attention`), or a function from a number of
+        channels to a module that keeps the shape. Each network says where it acts. A network whose
+        name says its attention has that one if none is given.
 
     Returns
     -------
@@ -51,7 +63,7 @@ def build_model(
     Raises
     ------
     UsageError
-        If the name is unknown or the sizes do not fit the network.
+        If a name is unknown, the sizes do not fit the network, or it takes no attention.
 
     Examples
     --------
@@ -62,10 +74,38 @@ def build_model(
     if name not in MODELS:
         raise unknown_name("model", name, MODELS)
     model = MODELS[name](
-        bands=bands, classes=classes, patch_size=patch_size, norm=norm, dropout=dropout
+        bands=bands,
+        classes=classes,
+        patch_size=patch_size,
+        norm=norm,
+        dropout=dropout,
+        **_attention_for(name, attention),
     )
     mark_as_checked(model)
     return model
+
+
+def _attention_for(name: str, attention: str | AttentionFactory | None) -> dict[str, Any]:
+    """Return the argument for the builder of `name`, or none if nothing is asked for.
+
+    A builder need not take attention at all.
+    """
+    factory = attention_factory(attention)
+    if factory is None:
+        return {}
+    parameters = inspect.signature(MODELS[name]).parameters
+    if "attention" not in parameters:
+        raise UsageError(
+            f"the network '{name}' takes no attention: its builder has no argument of that name\n"
+            f"These take it: {', '.join(sorted(_taking_attention()))}"
+        )
+    return {"attention": factory}
+
+
+def _taking_attention() -> list[str]:
+    return [
+        name for name, build in MODELS.items() if "attention" in inspect.signature(build).parameters
+    ]
 
 
 def register_model(
@@ -83,7 +123,9 @@ def register_model(
     name : str
         Not yet taken.
     builder : callable
-        Takes the keyword arguments of `build_model` and returns a `PatchNetwork`.
+        Takes the keyword arguments of `build_model` and returns a `PatchNetwork`. It need not have
+        `attention`; if it does, it is given a function from a number of channels to a block, or
+        nothing.
     bands, classes, patch_size : int
         A size that the network can be built for, to check it.
 
