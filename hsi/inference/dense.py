@@ -10,7 +10,13 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from hsi.errors import UsageError
-from hsi.inference.heads import DirectLinear, FourierLinear, first_linear, plan_head
+from hsi.inference.heads import (
+    DirectLinear,
+    FourierLinear,
+    HeadPlan,
+    first_linear,
+    plan_head,
+)
 from hsi.inference.tiles import all_corners, in_batches, tiles_of
 from hsi.models import PatchNetwork
 
@@ -59,13 +65,12 @@ class DenseNetwork:
         # What the layer and the rest of the head give for each pixel.
         self._pixel_bytes = (2 * outputs + model.classes) * weight.element_size()
         linear = first_linear(model)
-        if linear is not None:
-            # Its weights are kept once more, in the order that products want.
-            max_bytes -= linear.weight.nbytes
         self.side = self._largest_side(FOR_TRUNK * max_bytes)
-
-        tile = next(tiles_of(rows, cols, self.side))
-        plan = plan_head(model, tile.rows, tile.cols, weight.device.type)
+        plan = self._plan(rows, cols, weight.device.type)
+        if plan.way == "direct" and linear is not None:
+            # Its weights are kept once more, in the order that convolutions want.
+            max_bytes -= linear.weight.nbytes
+            self.side = self._largest_side(FOR_TRUNK * max_bytes)
         self.layer: FourierLinear | DirectLinear | None = None
         if plan.way != "windows" and linear is not None:
             assert isinstance(model.head, nn.Sequential)
@@ -128,6 +133,10 @@ class DenseNetwork:
             features[row : row + strip] = part
         assert features is not None
         return features.permute(2, 0, 1)
+
+    def _plan(self, rows: int, cols: int, device: str) -> HeadPlan:
+        tile = next(tiles_of(rows, cols, self.side))
+        return plan_head(self.model, tile.rows, tile.cols, device)
 
     def _largest_side(self, max_bytes: float) -> int:
         """Return the side of the largest tile whose computation fits into `max_bytes`."""

@@ -186,25 +186,29 @@ class FourierLinear:
     """
 
     def __init__(self, linear: nn.Linear, size: int, *, side: int, max_bytes: int) -> None:
-        weight = linear.weight.detach().unflatten(1, (-1, size, size))  # (M, C, k, k)
-        self.kernels = weight.permute(2, 3, 1, 0).contiguous()  # (k, k, C, M)
+        self.weight = linear.weight.detach().unflatten(1, (-1, size * size))  # (M, C, k k)
         self.bias = linear.bias
         self.size, self.side, self.step = size, side, side - size + 1
         self.half = side // 2 + 1
-        self.transform = _Transform(side, step=self.step, like=weight)
-        outputs, channels = weight.shape[:2]
-        item = weight.element_size()
-        # Spectra of weights are made in blocks of frequencies and channels, anew for each group
+        self.transform = _Transform(side, step=self.step, like=self.weight)
+        outputs, channels = self.weight.shape[:2]
+        item = self.weight.element_size()
+        # Spectra of weights are made in blocks of channels and frequencies, anew for each group
         # of squares: that takes no longer than to read them from memory, and no memory.
-        block = BLOCK_BYTES.get(weight.device.type, BLOCK_BYTES["cpu"])
+        block = BLOCK_BYTES.get(self.weight.device.type, BLOCK_BYTES["cpu"])
         of_a_channel = 3 * side * outputs * item
-        length = max(1, min(channels, block // of_a_channel))
+        across_of_a_channel = size * (2 * self.half + size) * outputs * item
+        length = min(block // of_a_channel, max_bytes // 4 // across_of_a_channel)
+        length = max(1, min(channels, length))
         self.channels = [slice(n, min(n + length, channels)) for n in range(0, channels, length)]
-        width = max(1, min(self.half, block // (of_a_channel * channels)))
+        width = max(1, min(self.half, block // (of_a_channel * length)))
         self.frequencies = [slice(n, min(n + width, self.half)) for n in range(0, self.half, width)]
+        # Products of one block of channels are used up at once, those of several are added up.
+        held = self.half if len(self.channels) > 1 else width
         of_a_square = self.half * (3 * side * channels + 2 * self.step * outputs) * item
-        of_a_square += 3 * side * width * outputs * item
-        self.squares = max(1, max_bytes // of_a_square)
+        of_a_square += 3 * side * held * outputs * item
+        of_weights = (across_of_a_channel + of_a_channel * width) * length
+        self.squares = max(1, (max_bytes - of_weights) // of_a_square)
 
     def __call__(self, features: Tensor) -> Tensor:
         """Apply the layer to every window of `features`."""
@@ -214,7 +218,7 @@ class FourierLinear:
         flat = features.permute(1, 2, 0)  # (h, w, C)
         flat = F.pad(flat, (0, 0, 0, width - flat.shape[1], 0, height - flat.shape[0]))
         corners = [(self.step * i, self.step * j) for i in range(down) for j in range(across)]
-        result = flat.new_empty(down * self.step, across * self.step, self.kernels.shape[3])
+        result = flat.new_empty(down * self.step, across * self.step, self.weight.shape[0])
         for start in range(0, len(corners), self.squares):
             some = corners[start : start + self.squares]
             self._back(self._products(self._spectra(flat, some)), some, result)
@@ -239,34 +243,42 @@ class FourierLinear:
 
     def _products(self, spectra: Tensor) -> Tensor:
         """Multiply by the weights' spectra and go back down: ``(2 half, step, squares, M)``."""
-        squares, outputs = spectra.shape[0], self.kernels.shape[3]
+        squares, outputs = spectra.shape[0], self.weight.shape[0]
         rows = spectra.new_empty(self.half, 2 * self.step, squares * outputs)
-        for some in self.frequencies:
-            width = some.stop - some.start
-            product = spectra.new_empty(width * 3 * self.side, squares, outputs)
-            for part in self.channels:
+        sums: dict[int, Tensor] = {}
+        for part in self.channels:
+            along = self._along_rows(part)
+            for some in self.frequencies:
                 factors = spectra[:, some, :, part].flatten(1, 2).transpose(0, 1)
-                weights = self._weights(some, part)
+                weights = self._down(along[some])
                 if part.start == 0:
-                    torch.bmm(factors, weights, out=product)
+                    product = torch.bmm(factors, weights)
                 else:
-                    product.baddbmm_(factors, weights)
-            torch.bmm(
-                self.transform.back_down.expand(width, -1, -1),
-                product.view(width, 3 * self.side, -1),
-                out=rows[some],
-            )
+                    product = sums.pop(some.start).baddbmm_(factors, weights)
+                if part.stop < spectra.shape[3]:
+                    sums[some.start] = product
+                    continue
+                torch.bmm(
+                    self.transform.back_down.expand(len(product) // (3 * self.side), -1, -1),
+                    product.view(-1, 3 * self.side, squares * outputs),
+                    out=rows[some],
+                )
         return rows.view(2 * self.half, self.step, squares, outputs)
 
-    def _weights(self, some: slice, part: slice) -> Tensor:
-        """Return factors of the spectra of some kernels, ``(frequencies, channels, M)``."""
-        kernels = self.kernels[:, :, part]
-        across = self.transform.across_kernels.view(2, self.half, -1)[:, some, : self.size]
-        along = torch.matmul(across.flatten(0, 1), kernels.flatten(2))  # (k, 2 width, channels M)
-        along = along.unflatten(1, (2, -1)).flatten(0, 1).transpose(0, 1)  # (width, 2 k, ...)
-        down = self.transform.of_kernels[:, : 2 * self.size]
-        factors = torch.bmm(down.expand(len(along), -1, -1), along)
-        return factors.view(-1, *kernels.shape[2:])
+    def _along_rows(self, part: slice) -> Tensor:
+        """Transform the kernels of some channels across, ``(half, 2 k, M channels)``."""
+        # A matrix is transposed several times quicker than the axes of an array.
+        kernels = self.weight[:, part].flatten(0, 1).t().contiguous()
+        kernels = kernels.view(self.size, self.size, -1)  # (k, k, M channels)
+        across = self.transform.across_kernels[:, : self.size].expand(self.size, -1, -1)
+        along = torch.bmm(across, kernels)  # (k, 2 half, M channels)
+        return along.unflatten(1, (2, self.half)).flatten(0, 1).transpose(0, 1)
+
+    def _down(self, along: Tensor) -> Tensor:
+        """Transform down, ``(width, 2 k, M channels)`` to ``(frequencies, channels, M)``."""
+        down = self.transform.of_kernels[:, : 2 * self.size].expand(len(along), -1, -1)
+        factors = torch.bmm(down, along).view(len(along) * 3 * self.side, self.weight.shape[0], -1)
+        return factors.transpose(1, 2)
 
     def _back(self, rows: Tensor, corners: list[tuple[int, int]], result: Tensor) -> None:
         """Go back across, and put each square where it belongs in ``(h, w, M)``."""

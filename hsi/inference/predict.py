@@ -13,7 +13,7 @@ from torch import Tensor
 from hsi.errors import UsageError, unknown_name
 from hsi.inference.dense import DenseNetwork, values_per_position
 from hsi.inference.device import resolve_device
-from hsi.inference.memory import memory_budget
+from hsi.inference.memory import memory_budget, reusing_memory
 from hsi.inference.mode import evaluating
 from hsi.inference.tiles import all_corners, in_batches, region_of, tiles_of
 from hsi.models import PatchNetwork, check_once
@@ -210,7 +210,7 @@ def _scores(
         result = weight.new_empty(count, model.classes)
     if method == "dense":
         check_once(model)
-    with evaluating(model):
+    with evaluating(model), reusing_memory():
         network = (
             DenseNetwork(model, rows, cols, max_bytes=budget)
             if method == "dense"
