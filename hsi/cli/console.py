@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hsi.training import Epoch
 
 # What is read from the left; ids and figures are compared from the right.
-_TEXTS = {"class", "colour", "files", "model", "name", "sensor"}
+_TEXTS = {"attention", "class", "colour", "files", "model", "name", "sensor", "what it is"}
 # So many lines of a training are read in a log file.
 _EPOCH_LINES = 20
 

@@ -1,68 +1,149 @@
-"""``hsi models``: the networks and their sizes."""
+"""``hsi models``: the networks and the attention blocks, and their sizes."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import click
 
 from hsi.cli import options
 
+# What the blocks are measured on: the window of HybridSN's 25x25 patches.
+WINDOW = 17
+SIZES = ("parameters", "macs_per_patch", "macs_per_pixel")
+
 
 @click.command("models", short_help="List the networks with their sizes.")
+@click.argument("names", nargs=-1)
 @click.option("--components", default=30, show_default=True, help="Components of a patch.")
 @click.option("--classes", default=16, show_default=True, help="Number of classes.")
 @click.option("--patch-size", default=25, show_default=True, help="Side of a patch, odd.")
+@click.option("--attention", help="Attention block in each of them.  [default: none]")
+@click.option("--blocks", is_flag=True, help="List the attention blocks instead.")
+@click.option("--channels", default=64, show_default=True, help="Channels, with --blocks.")
 @options.as_json
-def command(components: int, classes: int, patch_size: int, as_json: bool) -> None:
-    """List the networks with their parameters and multiply-adds for one patch.
+def command(
+    names: tuple[str, ...],
+    components: int,
+    classes: int,
+    patch_size: int,
+    attention: str | None,
+    blocks: bool,
+    channels: int,
+    as_json: bool,
+) -> None:
+    """List the networks, or those of NAMES (* stands for any characters).
 
-    A network that cannot be of these sizes has a dash, and a note says why.
+    With parameters, and multiply-adds of convolutions, linear layers and matrix products; norms,
+    activations and biases are not counted. Per patch: one patch on its own. Per pixel: of the map
+    of a large scene, with the trunk computed once and the head, directly, for each pixel; a network
+    without a trunk computes a whole patch for each. A network that cannot be of these sizes has a
+    dash, and a note says why.
 
     \b
-    Example:
+    Examples:
       hsi models --components 15 --classes 9
+      hsi models "hybridsn*" --attention eca
+      hsi models --blocks --channels 256
     """
-    import torch
-
+    if blocks:
+        _list_blocks(names, channels, as_json)
+        return
     from hsi.cli.console import print_table
     from hsi.errors import UsageError
-    from hsi.models import MODELS, build_model, count_parameters, macs_per_patch
+    from hsi.layers.attention import ATTENTIONS
+    from hsi.models import MODELS, build_model, count_parameters, macs_per_patch, macs_per_pixel
+    from hsi.models.cost import shapes_alone
 
     rows: list[dict[str, Any]] = []
     refusals: list[UsageError] = []
-    for name in MODELS:
+    for name in _chosen("model", names, MODELS):
+        row: dict[str, Any] = {"model": name} | dict.fromkeys(SIZES)
+        rows.append(row)
         try:
             # Shapes are enough: half a gigabyte of weights need not be drawn.
-            with torch.device("meta"):
-                model = build_model(name, bands=components, classes=classes, patch_size=patch_size)
+            with shapes_alone():
+                model = build_model(
+                    name,
+                    bands=components,
+                    classes=classes,
+                    patch_size=patch_size,
+                    attention=attention,
+                )
         except UsageError as error:
             refusals.append(error)
-            rows.append({"model": name, "parameters": None, "macs_per_patch": None})
             continue
-        rows.append(
-            {
-                "model": name,
-                "parameters": count_parameters(model),
-                "macs_per_patch": macs_per_patch(model),
-            }
-        )
+        per_patch = macs_per_patch(model)
+        row["parameters"] = count_parameters(model)
+        row["macs_per_patch"] = per_patch
+        row["macs_per_pixel"] = macs_per_pixel(model) if model.has_trunk else per_patch
     if len(refusals) == len(rows):
         raise refusals[0]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     else:
         print_table(
-            ("model", "parameters", "multiply-adds per patch"),
-            [
-                (row["model"], _shown(row["parameters"]), _shown(row["macs_per_patch"]))
-                for row in rows
-            ],
-            title=f"{components} components, {classes} classes, {patch_size}x{patch_size} patches",
+            ("model", "parameters", "multiply-adds per patch", "per pixel of a map"),
+            [(row["model"], *(_shown(row[size]) for size in SIZES)) for row in rows],
+            title=f"{components} components, {classes} classes, {patch_size}x{patch_size} patches"
+            + (f", attention {attention}" if attention else ""),
         )
+        click.echo(f"Attention blocks (hsi models --blocks): {', '.join(ATTENTIONS)}")
     for refusal in refusals:
         click.echo(f"Note: {refusal}", err=True)
+
+
+def _list_blocks(names: tuple[str, ...], channels: int, as_json: bool) -> None:
+    import torch
+
+    from hsi.cli.console import print_table
+    from hsi.layers.attention import ATTENTIONS, build_attention
+    from hsi.models import count_parameters
+    from hsi.models.cost import macs_of, shapes_alone
+
+    rows: list[dict[str, Any]] = []
+    for name in _chosen("attention", names, ATTENTIONS):
+        with shapes_alone():
+            block = build_attention(name, channels=channels)
+            maps = torch.empty(1, channels, WINDOW, WINDOW)
+        # The first line of a docstring, without the shapes.
+        what = (block.__doc__ or "").split(", ``")[0]
+        rows.append(
+            {
+                "attention": name,
+                "what it is": what,
+                "parameters": count_parameters(block),
+                "macs": macs_of(block, maps),
+            }
+        )
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    print_table(
+        ("attention", "what it is", "parameters", "multiply-adds"),
+        [
+            (row["attention"], row["what it is"], _shown(row["parameters"]), _shown(row["macs"]))
+            for row in rows
+        ],
+        title=f"{channels} channels; multiply-adds for a map of {WINDOW}x{WINDOW}",
+    )
+
+
+def _chosen(kind: str, patterns: Sequence[str], known: Iterable[str]) -> list[str]:
+    """Return the known names that fit a pattern, or all if there is none."""
+    from hsi.errors import unknown_name
+
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in known):
+            raise unknown_name(kind, pattern, known)
+    return [
+        name
+        for name in known
+        if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
+    ]
 
 
 def _shown(number: int | None) -> str:

@@ -43,6 +43,7 @@ AMOUNT = options.Amount()
 )
 @click.option("--patch-size", type=int, help="Side of a patch, odd.  [default: 25]")
 @click.option("--norm", help="batch or none (the paper's).  [default: batch]")
+@click.option("--attention", help="See `hsi models --blocks`.  [default: none]")
 @click.option("--epochs", type=int, help="Passes over the training pixels.")
 @click.option("--steps", type=int, help="Steps of the optimiser, instead of epochs.")
 @click.option("--batch-size", type=int, help="Patches in a step.")
@@ -111,7 +112,9 @@ def command(
     if as_json:
         click.echo(json.dumps(metrics | {"run": str(run.path)}, indent=2))
         return
-    print_results(metrics, title=f"{scene.name}: {run.settings.model}, {run.settings.split} split")
+    print_results(
+        metrics, title=f"{scene.name}: {run.settings.network}, {run.settings.split} split"
+    )
     counts = pixel_counts(
         train=metrics["train_pixels"],
         validation=metrics["validation_pixels"],

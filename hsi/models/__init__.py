@@ -1,7 +1,7 @@
 """Hyperspectral networks, each a trunk and a head."""
 
 from hsi.models.check import check_once, check_trunk
-from hsi.models.cost import count_parameters, macs_per_patch
+from hsi.models.cost import count_parameters, macs_per_patch, macs_per_pixel
 from hsi.models.network import PatchNetwork
 from hsi.models.registry import MODELS, build_model, register_model
 
@@ -13,5 +13,6 @@ __all__ = [
     "check_trunk",
     "count_parameters",
     "macs_per_patch",
+    "macs_per_pixel",
     "register_model",
 ]

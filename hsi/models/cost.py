@@ -50,6 +50,12 @@ def macs_per_pixel(model: PatchNetwork) -> int:
     return (first - 2 * second + third) // 2 + of_the_window
 
 
+def macs_of(module: nn.Module, x: Tensor) -> int:
+    """Return the multiply-adds of any module for each of the inputs ``(N, ...)``."""
+    macs, _ = _macs(module, x)
+    return macs
+
+
 def _patches(model: PatchNetwork, side: int) -> Tensor:
     # Two, since a single small input takes a detour on CPUs (see SpectralSpatialConv).
     device = next(model.parameters()).device
@@ -57,7 +63,7 @@ def _patches(model: PatchNetwork, side: int) -> Tensor:
 
 
 def _macs(module: nn.Module, x: Tensor) -> tuple[int, Tensor]:
-    """Return the multiply-adds of `module` for each of two inputs, and its output."""
+    """Return the multiply-adds of `module` for each of the inputs, and its output."""
     weight = next(module.parameters(), x)
     counter = _Counter()
     modes = [(each, each.training) for each in module.modules()]

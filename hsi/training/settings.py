@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from hsi.errors import UsageError, unknown_name
+from hsi.training.loop import Descent
 
 
 class Checked(BaseModel):
@@ -64,6 +65,16 @@ class Recipe(Checked):
             raise ValueError(f"give epochs or steps (--epochs, --steps){both}")
         return self
 
+    @property
+    def descent(self) -> Descent:
+        """What the training loop reads of this."""
+        return Descent(
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate,
+            schedule=self.schedule,
+            weight_decay=self.weight_decay,
+        )
+
     def passes(self, batches: int) -> int:
         """Return the number of epochs of so many batches each."""
         return self.epochs or max(1, round((self.steps or 1) / batches))
@@ -103,6 +114,8 @@ class Settings(Checked):
     model: str = "hybridsn-dw"
     patch_size: int = Field(default=25, ge=1)
     norm: Literal["batch", "none"] = "batch"
+    attention: str = "none"
+    """Name of an attention block, or ``"none"``: the network as it is."""
     components: int | None = Field(default=None, ge=1)
     """None: as many as are customary for the scene."""
     whiten: bool = True
@@ -121,6 +134,11 @@ class Settings(Checked):
         if value % 2 == 0:
             raise ValueError(f"must be odd, since the pixel is its centre; {value} is even")
         return value
+
+    @property
+    def network(self) -> str:
+        """The model with its attention, as titles and folders name it."""
+        return self.model if self.attention == "none" else f"{self.model}-with-{self.attention}"
 
     def changed(self, *, recipe: str | Recipe | None = None, **changes: Any) -> Self:
         """Return these settings with some of them changed.

@@ -79,7 +79,7 @@ def save_products(
     }
     config = (run.path / "config.toml").absolute()  # the page may be read anywhere
     page = render_report(
-        title=f"{scene.name}: {run.settings.model}",
+        title=f"{scene.name}: {run.settings.network}",
         summary=_summary(run, scene, metrics),
         metrics=metrics,
         figures=[(text, (run.path / name).read_bytes()) for name, text in captions.items()],
@@ -102,7 +102,7 @@ def _summary(run: Run, scene: Scene, metrics: dict[str, Any]) -> list[tuple[str,
     )
     return [
         ("Scene", f"{scene.name}, {scene.rows} x {scene.cols} pixels, {scene.bands} bands"),
-        ("Model", f"{settings.model}, {metrics['parameters']:,} parameters"),
+        ("Model", f"{settings.network}, {metrics['parameters']:,} parameters"),
         ("Input", f"{settings.components} components, {settings.patch_size}x{settings.patch_size}"),
         ("Split", f"{settings.split}, seed {settings.seed}: {counts}"),
         (

@@ -170,6 +170,7 @@ def _untrained(scene: Scene, split: Split, settings: Settings) -> Classifier:
         "patch_size": settings.patch_size,
         "norm": settings.norm,
         "dropout": settings.recipe.dropout,
+        "attention": None if settings.attention == "none" else settings.attention,
     }
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
@@ -223,5 +224,5 @@ class _Kept:
 
 def _free_path(scene: Scene, settings: Settings) -> Path:
     """Return a folder under ``runs/`` that says what it holds and is not taken."""
-    name = f"{folder_name(scene.name)}-{settings.model}-{settings.split}-seed{settings.seed}"
+    name = f"{folder_name(scene.name)}-{settings.network}-{settings.split}-seed{settings.seed}"
     return free_path(Path("runs") / name)

@@ -15,7 +15,7 @@ SPATIAL_SIZE = 7
 
 
 class ConvolutionalBlockAttention(nn.Module):
-    """CBAM, ``(N, C, h, w) -> (N, C, h, w)``.
+    """Channel and then spatial attention (CBAM), ``(N, C, h, w) -> (N, C, h, w)``.
 
     The mean and the maximum of each channel go through the same two layers, and the sums of what
     comes out weight the channels. Then a 7x7 convolution, without bias but with a batch norm, over
