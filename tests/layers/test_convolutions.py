@@ -74,6 +74,17 @@ def test_depthwise_separable_convolution_leaves_its_input_alone(norm):
     assert y.min() >= 0
 
 
+def test_depthwise_separable_convolution_pads_and_strides_its_depthwise_half():
+    """Padded and with a stride, it is the unpadded one on the padded map, every second position."""
+    torch.manual_seed(0)
+    layer = DepthwiseSeparableConv(3, 5, size=3, norm="none", stride=2, padding=1)
+    plain = DepthwiseSeparableConv(3, 5, size=3, norm="none")
+    plain.load_state_dict(layer.state_dict())
+    x = torch.randn(2, 3, 7, 8)
+    expected = plain(nn.functional.pad(x, (1, 1, 1, 1)))[:, :, ::2, ::2]
+    torch.testing.assert_close(layer(x), expected)
+
+
 def test_depthwise_channels_do_not_see_each_other_before_the_pointwise_convolution():
     torch.manual_seed(0)
     layer = DepthwiseSeparableConv(3, 2, size=3, norm="none")
