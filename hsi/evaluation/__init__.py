@@ -1,5 +1,6 @@
-"""Accuracies, all of them from one confusion matrix."""
+"""Accuracies, all of them from one confusion matrix; and whether two of them differ."""
 
+from hsi.evaluation.gap import Gap, accuracy_gap
 from hsi.evaluation.metrics import (
     aa,
     confusion_matrix,
@@ -11,7 +12,9 @@ from hsi.evaluation.metrics import (
 )
 
 __all__ = [
+    "Gap",
     "aa",
+    "accuracy_gap",
     "confusion_matrix",
     "kappa",
     "oa",

@@ -170,7 +170,9 @@ def per_class_f1(cm: ArrayLike) -> NDArray[np.float64]:
     return _where_tested(cm, 2 * np.diagonal(cm), cm.sum(axis=1) + cm.sum(axis=0))
 
 
-def summarise(cm: ArrayLike, *, ids: Sequence[int], names: Sequence[str]) -> dict[str, Any]:
+def summarise(
+    cm: ArrayLike, *, ids: Sequence[int], names: Sequence[str], counted: str = "pixels"
+) -> dict[str, Any]:
     """Return all accuracies in a form that JSON can hold.
 
     Parameters
@@ -179,13 +181,15 @@ def summarise(cm: ArrayLike, *, ids: Sequence[int], names: Sequence[str]) -> dic
         Confusion matrix ``(K, K)``, rows = truth.
     ids, names : sequence
         Label id and name of each of the K classes, in the order of `cm`.
+    counted : str
+        What `cm` counts.
 
     Returns
     -------
     dict
         ``oa``, ``aa`` and ``kappa`` as fractions; ``per_class``, a list of dicts with ``name``,
-        ``id``, ``accuracy``, ``f1`` and ``pixels``, the number of test pixels; ``confusion``, a
-        list of rows. What is nan elsewhere is None here.
+        ``id``, ``accuracy``, ``f1`` and, named by `counted`, the number of test pixels;
+        ``confusion``, a list of rows. What is nan elsewhere is None here.
 
     Raises
     ------
@@ -209,9 +213,9 @@ def summarise(cm: ArrayLike, *, ids: Sequence[int], names: Sequence[str]) -> dic
                 "id": int(id_),
                 "accuracy": _number(accuracy),
                 "f1": _number(f1),
-                "pixels": int(pixels),
+                counted: int(tested),
             }
-            for id_, name, accuracy, f1, pixels in rows
+            for id_, name, accuracy, f1, tested in rows
         ],
         "confusion": cm.tolist(),
     }

@@ -6,14 +6,17 @@ need no display and may be made in any thread.
 
 from hsi.report.canvas import save_figure
 from hsi.report.charts import confusion_figure, learning_curve_figure
+from hsi.report.contact_sheet import Mistake, contact_sheet
 from hsi.report.maps import class_map_figure, split_figure
 from hsi.report.page import render_report
 from hsi.report.raster import write_class_map_tif
 from hsi.report.words import overlap_sentence, pixel_counts
 
 __all__ = [
+    "Mistake",
     "class_map_figure",
     "confusion_figure",
+    "contact_sheet",
     "learning_curve_figure",
     "overlap_sentence",
     "pixel_counts",

@@ -25,14 +25,16 @@ from hsi.report.canvas import (
 )
 from hsi.report.numbers import percent
 
-# Up to so many classes a cell has room for the number of pixels under the percentage.
+# Up to so many classes a cell has room for the number under the percentage.
 _CLASSES_WITH_COUNTS = 12
 # Okabe and Ito's blue and vermilion.
 _TRAINING, _VALIDATION = "#0072b2", "#d55e00"
 _PANEL_WIDTH, _PANEL_HEIGHT, _PANEL_GAP = 560, 250, 50
 
 
-def confusion_figure(confusion: ArrayLike, *, names: Sequence[str]) -> Figure:
+def confusion_figure(
+    confusion: ArrayLike, *, names: Sequence[str], counted: str = "pixels"
+) -> Figure:
     """Draw a confusion matrix; the colour is the share of the true class.
 
     Each cell has that share in percent and, up to 12 classes, the number of pixels. Cells without
@@ -45,6 +47,8 @@ def confusion_figure(confusion: ArrayLike, *, names: Sequence[str]) -> Figure:
         ``(classes, classes)``: rows are the truth, columns the prediction.
     names : sequence of str
         Name of each class, in the same order.
+    counted : str
+        What the matrix counts.
 
     Raises
     ------
@@ -75,8 +79,8 @@ def confusion_figure(confusion: ArrayLike, *, names: Sequence[str]) -> Figure:
     for row, total in enumerate(totals.tolist()):
         axes.text(K + 0.15, row + 0.5, f"{total:,}", va="center", fontsize=SMALL_SIZE, color=MUTED)
     axes.annotate(
-        "Pixels", (K + 0.15, 0), (0, 5), textcoords="offset points", annotation_clip=False,
-        fontsize=SMALL_SIZE, color=MUTED,
+        counted.capitalize(), (K + 0.15, 0), (0, 5), textcoords="offset points",
+        annotation_clip=False, fontsize=SMALL_SIZE, color=MUTED,
     )  # fmt: skip
 
     labels = [one_line(name) for name in names]
@@ -88,7 +92,7 @@ def confusion_figure(confusion: ArrayLike, *, names: Sequence[str]) -> Figure:
     axes.spines[:].set_visible(False)
     axes.set_xlabel("Predicted class", fontsize=TEXT_SIZE, color=INK)
     axes.set_ylabel("True class", fontsize=TEXT_SIZE, color=INK)
-    legend = "Percent of the true class" + (", pixels below" if with_counts else "")
+    legend = "Percent of the true class" + (f", {counted} below" if with_counts else "")
     axes.set_title(legend, loc="left", fontsize=SMALL_SIZE, color=MUTED, pad=18)
     side = min(max(500 // K, 88), 140) if with_counts else 64
     fit_figure(figure, {axes: (0, 0, K * side, K * side)})

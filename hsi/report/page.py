@@ -27,6 +27,9 @@ def render_report(
     notes: Sequence[str],
     command: str,
     versions: Mapping[str, str],
+    tested: str = "test",
+    counted: str = "pixels",
+    subject: str = "Scene, model and split",
 ) -> str:
     """Return a page that needs no network, no script and no file beside it.
 
@@ -41,7 +44,8 @@ def render_report(
         What a reader wants to know first.
     metrics : mapping
         ``oa``, ``aa`` and ``kappa`` (fractions; None where undefined), ``per_class`` (dicts with
-        ``name``, ``id``, ``accuracy``, ``f1``, ``pixels``) and, if known, ``test_pixels``.
+        ``name``, ``id``, ``accuracy``, ``f1``, ``pixels``) and, if known, ``test_pixels``; both
+        named after `tested` and `counted`.
     figures : sequence of (caption, bytes)
         Pictures as PNG; the caption is the alternative text, too.
     notes : sequence of str
@@ -50,6 +54,10 @@ def render_report(
         Runs it again.
     versions : mapping
         Version by package.
+    tested, counted : str
+        What the accuracies were measured on: which set, and what it consists of.
+    subject : str
+        What the summary is of.
 
     Raises
     ------
@@ -59,17 +67,17 @@ def render_report(
     return PAGE.substitute(
         title=escape(title),
         style=STYLE,
-        scores=_scores(metrics),
+        scores=_scores(metrics, f"{tested} {counted}"),
         notes=_notes(notes),
-        summary=_pairs("Summary", "Scene, model and split", summary),
-        classes=_classes(metrics["per_class"]),
+        summary=_pairs("Summary", subject, summary),
+        classes=_classes(metrics["per_class"], tested, counted),
         figures=_figures(figures),
         command=escape(command),
         versions=_pairs("Versions", "Packages that made this run", versions.items()),
     )
 
 
-def _scores(metrics: Mapping[str, Any]) -> str:
+def _scores(metrics: Mapping[str, Any], basis: str) -> str:
     kappa = metrics["kappa"]
     scores = {
         "Overall accuracy": f"{_percent(metrics['oa'])} %",
@@ -77,11 +85,9 @@ def _scores(metrics: Mapping[str, Any]) -> str:
         "Cohen’s kappa": "–" if kappa is None or math.isnan(kappa) else _kappa(kappa),
     }
     items = "\n".join(f"<div><dt>{name}</dt><dd>{text}</dd></div>" for name, text in scores.items())
-    pixels = metrics.get("test_pixels")
-    basis = f'\n<p class="basis">On {pixels:,} test pixels.</p>' if pixels is not None else ""
-    return (
-        f'<section aria-label="Accuracy">\n<dl class="scores">\n{items}\n</dl>{basis}\n</section>'
-    )
+    number = metrics.get(basis.replace(" ", "_"))
+    said = f'\n<p class="basis">On {number:,} {basis}.</p>' if number is not None else ""
+    return f'<section aria-label="Accuracy">\n<dl class="scores">\n{items}\n</dl>{said}\n</section>'
 
 
 def _notes(notes: Sequence[str]) -> str:
@@ -106,20 +112,21 @@ def _pairs(heading: str, caption: str, pairs: Iterable[tuple[str, str]]) -> str:
     )
 
 
-def _classes(per_class: Sequence[Mapping[str, Any]]) -> str:
-    columns = ("Test pixels", "Accuracy (%)", "F1 (%)")
+def _classes(per_class: Sequence[Mapping[str, Any]], tested: str, counted: str) -> str:
+    basis = f"{tested} {counted}"
+    columns = (basis.capitalize(), "Accuracy (%)", "F1 (%)")
     head = "".join(f'<th scope="col" class="number">{column}</th>' for column in columns)
     rows = "\n".join(
         f'<tr><td class="number">{each["id"]}</td><th scope="row">{escape(each["name"])}</th>'
-        f'<td class="number">{each["pixels"]:,}</td>'
+        f'<td class="number">{each[counted]:,}</td>'
         f'<td class="number">{_percent(each["accuracy"])}</td>'
         f'<td class="number">{_percent(each["f1"])}</td></tr>'
         for each in per_class
     )
     return (
         '<section>\n<h2>Classes</h2>\n<div class="wide">\n<table>\n'
-        "<caption>Accuracy is the share of a class’s test pixels that are right (recall). "
-        "A dash: no test pixel.</caption>\n"
+        f"<caption>Accuracy is the share of a class’s {basis} that are right (recall). "
+        f"A dash: no {basis.removesuffix('s')}.</caption>\n"
         f'<thead>\n<tr><th scope="col" class="number">Id</th><th scope="col">Class</th>{head}</tr>'
         f"\n</thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n</div>\n</section>"
     )

@@ -2,21 +2,38 @@
 
 from hsi.training.classifier import Classifier
 from hsi.training.fit import fit
+from hsi.training.fit_photographs import fit_photographs
 from hsi.training.loop import Epoch, Progress
+from hsi.training.photograph_classifier import (
+    PhotographClassifier,
+    Prediction,
+    probabilities,
+    stored_side,
+)
 from hsi.training.run import Run, read_config
 from hsi.training.run_folder import RunFolder, check_free
 from hsi.training.settings import RECIPES, Recipe, Settings
+from hsi.training.transfer_run import TransferRun, read_transfer_config
+from hsi.training.transfer_settings import TransferSettings
 
 __all__ = [
     "RECIPES",
     "Classifier",
     "Epoch",
+    "PhotographClassifier",
+    "Prediction",
     "Progress",
     "Recipe",
     "Run",
     "RunFolder",
     "Settings",
+    "TransferRun",
+    "TransferSettings",
     "check_free",
     "fit",
+    "fit_photographs",
+    "probabilities",
     "read_config",
+    "read_transfer_config",
+    "stored_side",
 ]

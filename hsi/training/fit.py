@@ -96,7 +96,7 @@ def fit(
             ),
             epochs=recipe.passes(len(batches)),
             batches=len(batches),
-            schedule=recipe,
+            descent=recipe.descent,
             generator=generator,
             device=device,
             progress=progress,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -77,24 +77,15 @@ class Task(Protocol[_Batch]):
         """Return training and validation accuracy after an epoch, in which `running` was right."""
 
 
-class Schedule(Protocol):
-    """How an optimiser steps: the part of the settings that the loop reads."""
+@dataclass(frozen=True, kw_only=True)
+class Descent:
+    """How weights follow the gradient: the part of the settings that the loop reads."""
 
-    @property
-    def optimizer(self) -> str:
-        """``"adam"`` or ``"adamw"``."""
-
-    @property
-    def learning_rate(self) -> float:
-        """The constant rate, or the highest."""
-
-    @property
-    def schedule(self) -> str:
-        """``"constant"`` or ``"one-cycle"``."""
-
-    @property
-    def weight_decay(self) -> float:
-        """Decay of weights in each step."""
+    optimizer: Literal["adam", "adamw"]
+    learning_rate: float
+    """The constant rate, or the highest one of the one-cycle schedule."""
+    schedule: Literal["constant", "one-cycle"]
+    weight_decay: float
 
 
 def run_epochs(
@@ -103,16 +94,18 @@ def run_epochs(
     *,
     epochs: int,
     batches: int,
-    schedule: Schedule,
+    descent: Descent,
     generator: torch.Generator,
     device: torch.device,
     progress: Progress | None = None,
     keep: Callable[[_Model, Epoch], None] | None = None,
+    choose: bool = True,
 ) -> list[Epoch]:
     """Train the weights of `model` that ask for gradients, in place, and return the history.
 
-    If the task measures a validation accuracy, the weights of the epoch that did best are the
-    result; without, those of the last epoch. On CUDA, mixed precision is used.
+    If the task measures a validation accuracy, the weights of the epoch that did best, and of
+    several such the last, are the result; without, those of the last epoch.
+    On CUDA, mixed precision is used.
 
     Parameters
     ----------
@@ -122,7 +115,7 @@ def run_epochs(
         What to learn.
     epochs, batches : int
         Passes, and the batches of each.
-    schedule : Schedule
+    descent : Descent
         Optimiser and rate.
     generator : torch.Generator
         What the task draws from; see `seeded`.
@@ -132,6 +125,8 @@ def run_epochs(
         Told of every step and epoch.
     keep : callable, optional
         Called with model and epoch whenever the weights so far are worth keeping.
+    choose : bool
+        Whether the validation accuracy chooses the weights. If not, it is only told.
 
     Raises
     ------
@@ -140,7 +135,7 @@ def run_epochs(
     """
     progress = progress or Silent()
     steps = epochs * batches
-    optimizer, rates = _optimizer(model, schedule, steps, device)
+    optimizer, rates = _optimizer(model, descent, steps, device)
     scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
     history: list[Epoch] = []
     best: tuple[float, dict[str, Tensor]] | None = None
@@ -178,11 +173,11 @@ def run_epochs(
             raise HsiError(
                 f"the loss is {epoch.loss} in epoch {number}, so training stopped: "
                 "the steps are too large for these data\n"
-                f"Lower --learning-rate (now {schedule.learning_rate:g})."
+                f"Lower --learning-rate (now {descent.learning_rate:g})."
             )
         history.append(epoch)
         progress.epoch(epoch, epochs)
-        if epoch.validation_accuracy is None:
+        if epoch.validation_accuracy is None or not choose:
             if keep:
                 keep(model, epoch)
         elif best is None or epoch.validation_accuracy >= best[0]:
@@ -210,21 +205,21 @@ def seeded(seed: int, device: torch.device) -> Iterator[torch.Generator]:
 
 
 def _optimizer(
-    model: nn.Module, settings: Schedule, steps: int, device: torch.device
+    model: nn.Module, descent: Descent, steps: int, device: torch.device
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[settings.optimizer]
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[descent.optimizer]
     optimizer = kind(
         [weight for weight in model.parameters() if weight.requires_grad],
-        lr=settings.learning_rate,
-        weight_decay=settings.weight_decay,
+        lr=descent.learning_rate,
+        weight_decay=descent.weight_decay,
         fused=device.type in ("cpu", "cuda"),
     )
     schedule: torch.optim.lr_scheduler.LRScheduler
     # A cycle needs a way up, of one step at least.
-    if settings.schedule == "one-cycle" and WARM_UP * (steps + 1) > 1:
+    if descent.schedule == "one-cycle" and WARM_UP * (steps + 1) > 1:
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer,
-            max_lr=settings.learning_rate,
+            max_lr=descent.learning_rate,
             total_steps=steps + 1,
             pct_start=WARM_UP,
             div_factor=10,

@@ -25,7 +25,7 @@ def write_model(path: Path, *, about: Mapping[str, Any], tensors: dict[str, torc
         save_file(tensors, temporary, metadata={"hsi": json.dumps(about)})
 
 
-def read_model(path: Path, *, format_: int) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+def read_model(path: Path, *, format_: int | str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """Read what `write_model` wrote: the description, whose ``format`` must be this, and tensors.
 
     Raises
