@@ -92,8 +92,8 @@ def command(
             + (f", attention {attention}" if attention else ""),
         )
         click.echo(f"Attention blocks (hsi models --blocks): {', '.join(ATTENTIONS)}")
-    for refusal in refusals:
-        click.echo(f"Note: {refusal}", err=True)
+    for reason in dict.fromkeys(str(refusal) for refusal in refusals):
+        click.echo(f"Note: {reason}", err=True)
 
 
 def _list_blocks(names: tuple[str, ...], channels: int, as_json: bool) -> None:

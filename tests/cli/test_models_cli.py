@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hsi.layers.attention import ATTENTIONS, build_attention
 from hsi.models import MODELS
 
 
@@ -24,6 +25,50 @@ def test_sizes_follow_from_the_options(hsi_command):
     assert sizes.keys() == MODELS.keys()
     assert sizes["hybridsn"]["parameters"] == 4_844_793 + 64
     assert all(row["macs_per_patch"] > 10**6 for row in sizes.values())
+
+
+def test_a_pixel_of_a_map_costs_its_share_of_the_trunk_and_its_own_head(hsi_command):
+    (row,) = json.loads(hsi_command("models", "hybridsn", "--json").out)
+    position = 24 * 8 * 7 * 9 + 20 * 16 * 8 * 5 * 9 + 18 * 32 * 16 * 3 * 9 + 64 * 576 * 9
+    head = 64 * 17**2 * 256 + 256 * 128 + 128 * 16
+    assert row["macs_per_pixel"] == position + head
+
+
+def test_names_and_patterns_choose(hsi_command):
+    done = hsi_command("models", "hybridsn-*", "hybridsn-se", "--json")
+    names = [row["model"] for row in json.loads(done.out)]
+    assert names == [name for name in MODELS if name.startswith("hybridsn-")]
+    done = hsi_command("models", "hybridsn", "hybridsn-sse")
+    assert done.code == 2
+    assert "unknown model 'hybridsn-sse'; did you mean 'hybridsn-se'?" in done.err
+
+
+def test_attention_adds_its_parameters_to_a_network(hsi_command):
+    plain, with_it = (
+        {row["model"]: row for row in json.loads(hsi_command("models", *more, "--json").out)}
+        for more in ([], ["--attention", "se"])
+    )
+    added = with_it["hybridsn-dw"]["parameters"] - plain["hybridsn-dw"]["parameters"]
+    assert added == 2 * 64 * 4 + 4 + 64
+    assert with_it["hybridsn"] == plain["hybridsn-se"] | {"model": "hybridsn"}
+    for size in ("macs_per_patch", "macs_per_pixel"):
+        assert with_it["hybridsn"][size] - plain["hybridsn"][size] == 2 * 64 * 4
+
+
+def test_every_attention_block_is_listed_with_its_size(hsi_command):
+    done = hsi_command("models", "--blocks")
+    assert done.code == 0
+    rows = json.loads(hsi_command("models", "--blocks", "--json").out)
+    assert [row["attention"] for row in rows] == list(ATTENTIONS)
+    for row in rows:
+        block = build_attention(row["attention"], channels=64)
+        assert row["parameters"] == sum(weight.numel() for weight in block.parameters())
+        line = next(line for line in done.out.splitlines() if f" {row['attention']} " in line)
+        assert row["what it is"] in line
+        assert f" {row['parameters']:,} " in line
+    assert len({row["what it is"] for row in rows}) == len(rows)
+    (wide,) = json.loads(hsi_command("models", "--blocks", "ec*", "--channels", 256, "--json").out)
+    assert (wide["attention"], wide["parameters"]) == ("eca", 5)
 
 
 @pytest.mark.parametrize("arguments", [["models"], ["models", "--json"], ["scenes", "list"]])
@@ -48,8 +93,10 @@ def test_a_network_that_cannot_be_of_that_size_has_a_dash_and_a_note(hsi_command
     done = hsi_command("models", "--components", 10)
     assert done.code == 0
     dashed = [line for line in done.out.splitlines() if "hybridsn-dw" in line]
-    assert dashed[0].split()[3::2] == ["-", "-"]
+    assert dashed[0].split()[3::2] == ["-", "-", "-"]
     assert "Note: hybridsn-dw cannot work on 10 bands" in done.err
+    # Variants of one network have one reason.
+    assert done.err.count("Note: hybridsn cannot work") == 1
     done = hsi_command("models", "--components", 10, "--json")
     sizes = {row["model"]: row["parameters"] for row in json.loads(done.out)}
     assert sizes["hybridsn"] is None
