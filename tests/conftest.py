@@ -1,7 +1,8 @@
-"""A small scene in a file and a run that was trained on it, for all who need a whole run."""
+"""What several folders of tests need: a small scene and a run of it, and networks of others."""
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import settings
 
 import hsi
@@ -55,3 +56,30 @@ def scene(files):
 def run(tmp_path_factory, scene):
     """A finished run; tests read it only."""
     return hsi.train(scene, out=tmp_path_factory.mktemp("runs") / "run", **SMALL)
+
+
+@pytest.fixture(scope="session")
+def torchvision():
+    """Return torchvision, the outside measure of image networks.
+
+    Next to a PyTorch without CUDA it is imported only after two operators that it lacks there have
+    been defined.
+    """
+    try:
+        import torchvision
+    except RuntimeError:
+        library = torch.library.Library("torchvision", "DEF")
+        for name in ("nms", "qnms"):
+            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        import torchvision
+    import torchvision.models
+
+    return torchvision
+
+
+@pytest.fixture(scope="session")
+def timm(torchvision):
+    """Return timm, which imports torchvision."""
+    import timm
+
+    return timm
