@@ -8,7 +8,7 @@ from hsi.backbones import build_backbone
 
 
 def sides(name, *, small_stem, side):
-    """Return the sides that the maps of the network's convolutions have, largest first."""
+    """Return the sides of the maps that the network's convolutions make, one after the other."""
     with torch.device("meta"):
         network = build_backbone(name, small_stem=small_stem).eval()
         seen = []
@@ -16,15 +16,22 @@ def sides(name, *, small_stem, side):
             if isinstance(module, nn.Conv2d):
                 module.register_forward_hook(lambda *call: seen.append(call[2].shape[2]))
         network(torch.empty(1, 3, side, side))
-    # without the 1 of squeeze-and-excitation
-    return sorted(set(seen) - {1}, reverse=True)
+    return seen
 
 
 @pytest.mark.parametrize(
     "name",
-    ["densenet121", "mobilenet_v1", "mobilenet_v2", "shufflenet_v1_g3_x1_0", "shufflenet_v2_x1_0",
-     "efficientnet_b0"],
-)  # fmt: skip
-def test_a_small_stem_halves_three_times_instead_of_five(name):
-    assert sides(name, small_stem=True, side=32) == [32, 16, 8, 4]
-    assert sides(name, small_stem=False, side=224) == [112, 56, 28, 14, 7]
+    [
+        "densenet121",
+        "mobilenet_v1",
+        "mobilenet_v2",
+        "shufflenet_v1_g3_x1_0",
+        "shufflenet_v2_x1_0",
+        "efficientnet_b0",
+    ],
+)
+def test_a_small_stem_does_to_an_image_what_the_usual_does_to_one_four_times_larger(name):
+    """From the moment on that its maps are small enough."""
+    usual = sides(name, small_stem=False, side=128)
+    assert sorted(set(usual) - {1}) == [4, 8, 16, 32, 64]
+    assert sides(name, small_stem=True, side=32) == [min(side, 32) for side in usual]
