@@ -12,14 +12,12 @@ import torch
 from hsi.errors import UsageError
 from hsi.files import folder_name, free_path, usable_path
 from hsi.inference import resolve_device
-from hsi.models import PatchNetwork, build_model
+from hsi.models import build_model
 from hsi.sampling import BandPCA, Split, split_pixels, to_targets
 from hsi.scenes import Scene
-from hsi.training import Classifier, Epoch, Progress, Run, Settings, check_free, fit
+from hsi.training import Classifier, Progress, Run, Settings, check_free, fit
+from hsi.workflows.kept import Kept
 from hsi.workflows.products import save_products
-
-# Long enough that writing a checkpoint is no burden, short enough that little is lost.
-CHECKPOINT_SECONDS = 30.0
 
 
 def train(
@@ -87,7 +85,8 @@ def train(
     cube = classifier.components(scene)
 
     run = Run.create(path, settings=settings, source=scene.source, split=split, labels=scene.labels)
-    kept = _Kept(run, classifier)
+    works = f"`hsi map {path}` and `hsi evaluate {path}` work with"
+    kept = Kept(run, classifier, works=works)
     try:
         if started:
             started(run)
@@ -187,39 +186,6 @@ def _untrained(scene: Scene, split: Split, settings: Settings) -> Classifier:
         wavelengths=scene.wavelengths,
         file_bands=scene.file_bands,
     )
-
-
-class _Kept:
-    """The weights worth keeping so far: those of a whole epoch, in memory and now and then saved.
-
-    `fit` calls it after an epoch; an interrupt finds the network itself in the middle of a step.
-    """
-
-    def __init__(self, run: Run, classifier: Classifier) -> None:
-        self.run, self.classifier = run, classifier
-        self.epoch = 0
-        self.weights: dict[str, torch.Tensor] = {}
-        self.saved = time.monotonic()
-
-    def __call__(self, network: PatchNetwork, epoch: Epoch) -> None:
-        weights = {name: value.clone() for name, value in network.state_dict().items()}
-        self.weights, self.epoch = weights, epoch.epoch
-        if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
-            self.run.save_checkpoint(self.classifier)
-            self.saved = time.monotonic()
-
-    def save(self) -> str:
-        """Save them as checkpoint, or remove the run if there are none; say what was done."""
-        path = self.run.path
-        works = f"`hsi map {path}` and `hsi evaluate {path}` work with"
-        if self.run.trained:
-            return f"The training was finished: {works} it."
-        if not self.epoch:
-            self.run.discard_if_untrained()
-            return f"No epoch was finished, so nothing is left in {path}."
-        self.classifier.network.load_state_dict(self.weights)
-        self.run.save_checkpoint(self.classifier)
-        return f"The weights of epoch {self.epoch} are kept: {works} them."
 
 
 def _free_path(scene: Scene, settings: Settings) -> Path:

@@ -299,7 +299,7 @@ class Snapshots:
 def test_a_training_that_is_stopped_later_leaves_a_classifier(
     scene, tmp_path, small, monkeypatch, seconds, validation
 ):
-    monkeypatch.setattr(MODULE, "CHECKPOINT_SECONDS", seconds)
+    monkeypatch.setattr("hsi.workflows.kept.CHECKPOINT_SECONDS", seconds)
     offered = Snapshots(monkeypatch).weights
     changes = {"seed": 3, "validation": validation}
     with pytest.raises(KeyboardInterrupt) as caught:

@@ -1,0 +1,65 @@
+"""What an interrupted training leaves."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+import torch
+from torch import nn
+
+from hsi.training import Epoch, RunFolder
+from hsi.training.run_folder import Savable
+
+# Long enough that writing a checkpoint is no burden, short enough that little is lost.
+CHECKPOINT_SECONDS = 30.0
+
+
+class Trainable(Savable, Protocol):
+    """A classifier whose network is trained."""
+
+    @property
+    def network(self) -> nn.Module:
+        """The network."""
+
+
+class Kept:
+    """The weights worth keeping so far: those of a whole epoch, in memory and now and then saved.
+
+    The training loop calls it after an epoch; an interrupt finds the network itself in the middle
+    of a step.
+
+    Parameters
+    ----------
+    run : RunFolder
+        Where they are saved.
+    classifier : Trainable
+        Whose they are.
+    works : str
+        What the run can be used for then: ends in "work with" or "works with".
+    """
+
+    def __init__(self, run: RunFolder, classifier: Trainable, *, works: str) -> None:
+        self.run, self.classifier, self.works = run, classifier, works
+        self.epoch = 0
+        self.weights: dict[str, torch.Tensor] = {}
+        self.saved = time.monotonic()
+
+    def __call__(self, network: nn.Module, epoch: Epoch) -> None:
+        """Take the weights of `network` as they are after `epoch`."""
+        weights = {name: value.clone() for name, value in network.state_dict().items()}
+        self.weights, self.epoch = weights, epoch.epoch
+        if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
+            self.run.save_checkpoint(self.classifier)
+            self.saved = time.monotonic()
+
+    def save(self) -> str:
+        """Save them as checkpoint, or remove the run if there are none; say what was done."""
+        if self.run.trained:
+            return f"The training was finished: {self.works} it."
+        if not self.epoch:
+            self.run.discard_if_untrained()
+            return f"No epoch was finished, so nothing is left in {self.run.path}."
+        self.classifier.network.load_state_dict(self.weights)
+        self.run.save_checkpoint(self.classifier)
+        return f"The weights of epoch {self.epoch} are kept: {self.works} them."
