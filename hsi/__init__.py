@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from hsi.models import PatchNetwork, build_model, register_model
     from hsi.sampling import BandPCA, PatchDataset, Split, overlap_audit, split_pixels
     from hsi.scenes import Scene, load_scene
-    from hsi.training import Classifier, Recipe, Run, Settings
-    from hsi.workflows import evaluate, map_scene, train
+    from hsi.training import Classifier, Recipe, Run, Settings, TransferRun, TransferSettings
+    from hsi.workflows import evaluate, map_scene, predict_photographs, train, transfer
 
 _HOMES = {
     "BandPCA": "sampling",
@@ -30,6 +30,8 @@ _HOMES = {
     "Scene": "scenes",
     "Settings": "training",
     "Split": "sampling",
+    "TransferRun": "training",
+    "TransferSettings": "training",
     "build_attention": "layers.attention",
     "build_backbone": "backbones",
     "build_model": "models",
@@ -37,10 +39,12 @@ _HOMES = {
     "load_scene": "scenes",
     "map_scene": "workflows",
     "overlap_audit": "sampling",
+    "predict_photographs": "workflows",
     "predict_scene": "inference",
     "register_model": "models",
     "split_pixels": "sampling",
     "train": "workflows",
+    "transfer": "workflows",
 }
 
 __version__ = version("hsi")
@@ -55,6 +59,8 @@ __all__ = [
     "Scene",
     "Settings",
     "Split",
+    "TransferRun",
+    "TransferSettings",
     "__version__",
     "build_attention",
     "build_backbone",
@@ -63,10 +69,12 @@ __all__ = [
     "load_scene",
     "map_scene",
     "overlap_audit",
+    "predict_photographs",
     "predict_scene",
     "register_model",
     "split_pixels",
     "train",
+    "transfer",
 ]
 
 

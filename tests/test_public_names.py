@@ -9,9 +9,9 @@ import hsi
 
 PUBLIC = {
     "BandPCA", "Classifier", "HsiError", "PatchDataset", "PatchNetwork", "Recipe", "Run", "Scene",
-    "Settings", "Split", "__version__", "build_attention", "build_backbone", "build_model",
-    "evaluate", "load_scene", "map_scene", "overlap_audit", "predict_scene", "register_model",
-    "split_pixels", "train",
+    "Settings", "Split", "TransferRun", "TransferSettings", "__version__", "build_attention",
+    "build_backbone", "build_model", "evaluate", "load_scene", "map_scene", "overlap_audit",
+    "predict_photographs", "predict_scene", "register_model", "split_pixels", "train", "transfer",
 }  # fmt: skip
 HEAVY = ("torch", "numpy", "scipy", "sklearn", "matplotlib", "pydantic", "rich")
 
@@ -56,7 +56,16 @@ def test_star_import_gives_every_name():
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["train", "--help"], ["map", "-h"], ["scenes", "-h"]]
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["train", "--help"],
+        ["map", "-h"],
+        ["scenes", "-h"],
+        ["transfer", "-h"],
+        ["transfer", "predict", "-h"],
+    ],
 )
 def test_help_imports_nothing_heavy(arguments):
     """This is what lets it answer at once."""

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from hsi.training import Epoch
 
 # What is read from the left; ids and figures are compared from the right.
-_TEXTS = {"attention", "class", "colour", "files", "model", "name", "sensor", "what it is"}
+_TEXTS = {
+    "attention",
+    "class",
+    "photograph",
+    "colour",
+    "files",
+    "model",
+    "name",
+    "sensor",
+    "what it is",
+}
 # So many lines of a training are read in a log file.
 _EPOCH_LINES = 20
 
@@ -39,27 +49,30 @@ def print_table(
     console.print(table)
 
 
-def print_results(metrics: dict[str, Any], *, title: str) -> None:
-    """Print accuracies by class and over all."""
+def print_results(
+    metrics: dict[str, Any], *, title: str, tested: str = "test", counted: str = "pixels"
+) -> None:
+    """Print accuracies by class and over all; they were measured on `tested` `counted`."""
+    basis = f"{tested} {counted}"
     rows = [
         (
             str(each["id"]),
             each["name"],
-            f"{each['pixels']:,}",
+            f"{each[counted]:,}",
             _percent(each["accuracy"]),
             _percent(each["f1"]),
         )
         for each in metrics["per_class"]
     ]
-    print_table(("id", "class", "test pixels", "accuracy %", "F1 %"), rows, title=title)
+    print_table(("id", "class", basis, "accuracy %", "F1 %"), rows, title=title)
     print_table(
-        ("OA %", "AA %", "kappa x 100", "test pixels"),
+        ("OA %", "AA %", "kappa x 100", basis),
         [
             (
                 _percent(metrics["oa"]),
                 _percent(metrics["aa"]),
                 _percent(metrics["kappa"]),
-                f"{metrics['test_pixels']:,}",
+                f"{metrics[basis.replace(' ', '_')]:,}",
             )
         ],
     )
@@ -116,6 +129,16 @@ class TrainingDisplay:
     ) -> None:
         if self.live:
             self.live.stop()
+
+    def reading(self, done: int, total: int) -> None:
+        """Show how many files are read, before the training begins."""
+        if self.live:
+            # The bar is that of the steps afterwards.
+            completed = done if done < total else 0
+            figures = f"reading {done:,} of {total:,}"
+            self.live.update(self.task, completed=completed, total=total, figures=figures)
+        elif done == total:
+            self.console.print(f"{total:,} files read", markup=False)
 
     def step(self, done: int, total: int) -> None:
         """Move the bar."""

@@ -12,7 +12,7 @@ import click
 
 from hsi.errors import HsiError, unknown_name
 
-SUBCOMMANDS = ("train", "map", "evaluate", "models", "scenes")
+SUBCOMMANDS = ("train", "map", "evaluate", "models", "scenes", "transfer")
 
 
 class _Subcommands(click.Group):
@@ -70,7 +70,10 @@ def main() -> None:
         _drop_output()
         sys.exit(1)
     except MemoryError:
-        _say("Error: not enough memory. A smaller --patch-size or fewer --components need less.")
+        _say(
+            "Error: not enough memory. A smaller --patch-size, fewer --components or a smaller "
+            "--batch-size need less."
+        )
         sys.exit(1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename is not None else ""

@@ -14,6 +14,11 @@ from hsi.report.numbers import percent
 # An accuracy that is lower by so much, and by more than chance explains, is worth a warning.
 LARGE_GAP = 0.10
 _NAMED = 20
+VALIDATION_IS_THE_TEST = (
+    "There is no test folder: the accuracies are those of the validation photographs, which had no "
+    "part in the training and chose nothing. Whoever changes settings until they are high has "
+    "chosen by them, and needs others for a test."
+)
 
 
 def is_large(gap: Gap) -> bool:
@@ -168,8 +173,8 @@ def copies_sentence(
         else f"Without them, the accuracy is {_share(without)} instead of {_share(accuracy)}."
     )
     return (
-        f"{copies:,} of {total:,} {name} photographs are in the training, too (equal pixels), for "
-        f"example {example[0]} and {example[1]}. {effect}"
+        f"{copies:,} of {total:,} {name} photographs had a part in the training, too (equal "
+        f"pixels), for example {example[0]}, which is {example[1]}. {effect}"
     )
 
 

@@ -51,7 +51,7 @@ def save_products(
         "epochs": len(history),
         "train_seconds": round(train_seconds, 3),
         "map_seconds": round(map_seconds, 3),
-        "versions": versions(),
+        "versions": versions("scikit-learn"),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "threads": torch.get_num_threads(),
         "seed": run.settings.seed,
@@ -115,7 +115,7 @@ def _summary(run: Run, scene: Scene, metrics: dict[str, Any]) -> list[tuple[str,
     ]
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of the packages that a result depends on."""
-    packages = ("hsi", "torch", "numpy", "scikit-learn")
+def versions(*more: str) -> dict[str, str]:
+    """Return the versions of Python, of this package, of what it computes with and of `more`."""
+    packages = ("hsi", "torch", "numpy", *more)
     return {"python": platform.python_version()} | {name: version(name) for name in packages}

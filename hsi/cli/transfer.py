@@ -1,0 +1,197 @@
+"""``hsi transfer``: from folders of photographs to a finished run, and what it says of others."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hsi.cli import options
+
+if TYPE_CHECKING:
+    from hsi.photographs import Unreadable
+    from hsi.training import Prediction, TransferRun
+
+
+class _OrPredict(click.Command):
+    """`hsi transfer IMAGES` itself; where the first word is ``predict``, that command instead.
+
+    Not a group: the first word is a folder in all other cases, and the options are those of the
+    training.
+    """
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        if args and args[0] == "predict":
+            return predict.make_context(f"{info_name} predict", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command("transfer", cls=_OrPredict, short_help="Train an image network on photographs.")
+@click.argument("images", type=click.Path())
+@click.option(
+    "--config",
+    type=click.Path(),
+    help="Start from the config.toml of a run; other options prevail.",
+)
+@click.option("--backbone", help="Network, see `hsi models`.  [default: resnet18]")
+@click.option("--weights", help="imagenet, or a file of weights.  [default: fresh weights]")
+@click.option("--freeze", help="features (train the last layer) or none.  [default: none]")
+@click.option("--attention", help="Attention block, see `hsi models`.  [default: none]")
+@click.option(
+    "--small-stem/--no-small-stem",
+    default=None,
+    help="Keep the first layers at full resolution, for about 32x32.",
+)
+@click.option("--size", type=int, help="Pixels of a side.  [default: what the network is made for]")
+@click.option(
+    "--validation", type=float, help="Share of the training photographs, or 0.  [default: 0.2]"
+)
+@click.option("--seed", type=int, help="Seed of everything random.  [default: 0]")
+@click.option("--epochs", type=int, help="Passes over the training photographs.  [default: 10]")
+@click.option("--batch-size", type=int, help="Photographs in a step.  [default: 32]")
+@click.option("--optimizer", help="adam or adamw.  [default: adamw]")
+@click.option("--learning-rate", type=float, help="Constant, or the peak of a one-cycle rate.")
+@click.option("--schedule", help="constant or one-cycle.  [default: one-cycle]")
+@click.option("--weight-decay", type=float, help="Decay of weights in each step.  [default: 0.01]")
+@click.option("--augmentation", help="none, crop-flip or crop-flip-color.  [default: crop-flip]")
+@click.option("--label-smoothing", type=float, help="Share of a label spread over all classes.")
+@options.device
+@click.option("--out", type=click.Path(), help="New folder for the run.  [default: in runs/]")
+@options.as_json
+def command(
+    images: str,
+    config: str | None,
+    device: str,
+    out: str | None,
+    as_json: bool,
+    **changes: Any,
+) -> None:
+    """Train an image network on photographs, one folder for each class.
+
+    IMAGES holds the folders of the classes; or train/ and, if there are any, validation/ and test/,
+    each with such folders. `hsi transfer predict RUN IMAGES` classifies other photographs with the
+    network that came of it.
+
+    \b
+    Examples:
+      hsi transfer pets --backbone resnet18 --weights imagenet --freeze features --epochs 3
+      hsi transfer digits --backbone lenet5 --augmentation none --out runs/digits
+      hsi transfer predict runs/digits more/digits --json
+    """
+    from hsi.cli.console import TrainingDisplay, print_results
+    from hsi.training import TransferSettings, read_transfer_config
+    from hsi.workflows import transfer
+
+    stored = read_transfer_config(Path(config))["settings"] if config else {}
+    settings = TransferSettings.from_table(stored).changed(**changes)
+    with TrainingDisplay() as display:
+        run = transfer(
+            images,
+            settings,
+            out=out,
+            device=device,
+            progress=display,
+            reading=display.reading,
+            started=_announce,
+        )
+    metrics = run.metrics
+    if as_json:
+        click.echo(json.dumps(metrics | {"run": str(run.path)}, indent=2))
+        return
+    tested = metrics["tested_on"]
+    print_results(
+        metrics,
+        title=f"{images}: {run.settings.backbone}",
+        tested=tested,
+        counted="photographs",
+    )
+    for note in metrics["notes"]:
+        click.echo(f"Note: {note}")
+    click.echo(
+        f"Trained in {metrics['train_seconds']:.1f} s.\n"
+        f"Predictions: {run.path / 'photographs.csv'}\n"
+        f"Report:      {run.path / 'report.html'}"
+    )
+
+
+@click.command("predict")
+@click.argument("run", type=click.Path())
+@click.argument("images", type=click.Path(), nargs=-1, required=True)
+@options.device
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV with the probability of each class.")
+@options.as_json
+def predict(run: str, images: tuple[str, ...], device: str, as_csv: bool, as_json: bool) -> None:
+    """Classify IMAGES, files or folders of them, with the network that RUN trained.
+
+    Files that cannot be read are named on standard error; there is an error if none can.
+
+    \b
+    Examples:
+      hsi transfer predict runs/pets more/pets
+      hsi transfer predict runs/pets a.jpg b.jpg --csv > pets.csv
+    """
+    from hsi.cli.console import print_table
+    from hsi.errors import PhotographError, UsageError
+    from hsi.training import TransferRun
+    from hsi.workflows import predict_photographs
+
+    if as_csv and as_json:
+        raise UsageError("--csv and --json exclude each other")
+    trained = TransferRun(run)
+    if not trained.trained:
+        click.echo(f"Note: the training of {run} did not finish; using its checkpoint.", err=True)
+    predictions, unreadable = predict_photographs(trained, images, device=device)
+    for each in unreadable:
+        click.echo(f"Note: skipped {each.path}: {each.reason}", err=True)
+    if not predictions:
+        raise PhotographError(f"none of {len(unreadable):,} photographs could be read")
+    if as_json:
+        click.echo(json.dumps(_as_json(predictions, unreadable), indent=2))
+    elif as_csv:
+        _print_csv(predictions)
+    else:
+        print_table(
+            ("photograph", "class", "probability %"),
+            [(str(each.path), each.name, f"{100 * each.probability:.1f}") for each in predictions],
+        )
+
+
+def _announce(run: TransferRun) -> None:
+    click.echo(f"Training {run.path} ...", err=True)
+
+
+def _as_json(predictions: list[Prediction], unreadable: list[Unreadable]) -> dict[str, Any]:
+    return {
+        "predictions": [
+            {
+                "photograph": str(each.path),
+                "class": each.name,
+                "probability": each.probability,
+                "probabilities": each.probabilities,
+            }
+            for each in predictions
+        ],
+        "unreadable": [
+            {"photograph": str(each.path), "reason": each.reason} for each in unreadable
+        ],
+    }
+
+
+def _print_csv(predictions: list[Prediction]) -> None:
+    """Print a row for each photograph; the probability of each class has a column of its own."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    names = list(predictions[0].probabilities)
+    writer.writerow(["photograph", "class", "probability", *(f"p({name})" for name in names)])
+    for each in predictions:
+        row = [each.probability, *each.probabilities.values()]
+        writer.writerow([str(each.path), each.name, *(f"{share:.6f}" for share in row)])

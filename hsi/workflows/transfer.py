@@ -1,0 +1,255 @@
+"""From folders of photographs to a finished run: sets, training, test, report."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hsi.backbones import Backbone, build_backbone
+from hsi.errors import PhotographError, UsageError
+from hsi.files import expand_home, folder_name, free_path, usable_path
+from hsi.inference import resolve_device
+from hsi.inference.mode import evaluating
+from hsi.photographs import PhotographSets, Unreadable, find_photographs, open_sets
+from hsi.sampling.photograph_augmentation import photograph_augmentation
+from hsi.training import (
+    PhotographClassifier,
+    Prediction,
+    Progress,
+    TransferRun,
+    TransferSettings,
+    check_free,
+    fit_photographs,
+)
+from hsi.training.transfer_settings import VALIDATION
+from hsi.workflows.kept import Kept
+from hsi.workflows.photograph_products import save_photograph_products
+from hsi.workflows.photograph_sets import check_held_out, read_sets
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+Images = str | os.PathLike[str]
+
+
+def transfer(
+    images: Images,
+    settings: TransferSettings | None = None,
+    *,
+    out: Path | str | None = None,
+    device: str | torch.device = "auto",
+    progress: Progress | None = None,
+    reading: Callable[[int, int], None] | None = None,
+    started: Callable[[TransferRun], None] | None = None,
+    **changes: Any,
+) -> TransferRun:
+    """Train an image network on folders of photographs, test it, and say what to make of it.
+
+    `images` holds one folder for each class, named after it; or ``train/`` and, if there are any,
+    ``validation/`` and ``test/``, each with such folders. Validation photographs are drawn from
+    the training where no folder has them. With a test set, the epoch that does best on them gives
+    the weights, and the test is made once, at the end. Without one, they are what the network is
+    tested on, and choose nothing: the weights are those of the last epoch.
+
+    Parameters
+    ----------
+    images : path
+        The folder.
+    settings : TransferSettings, optional
+        Where to start from; without, the usual settings.
+    out : path, optional
+        The run folder, which must not hold anything yet. Without, a new folder under ``runs/``.
+    device : str or torch.device
+        ``"auto"`` is the first CUDA device or else the CPU.
+    progress : Progress, optional
+        Told of every step and epoch.
+    reading : callable, optional
+        Told how many of how many photographs are read.
+    started : callable, optional
+        Told of the run before the photographs are read.
+    **changes
+        Settings by name: ``backbone="resnet18"``, ``weights="imagenet"``, ``freeze="features"``,
+        ``epochs=3``. See `hsi.training.TransferSettings`.
+
+    Returns
+    -------
+    TransferRun
+        Finished: its `metrics` hold the accuracies of each set, its folder the report.
+
+    Raises
+    ------
+    UsageError
+        If the settings do not fit each other or the photographs.
+    PhotographError
+        If there are no photographs, or no folders of classes.
+    RunError
+        If the run folder is taken or cannot be written.
+    KeyboardInterrupt
+        With a note that says what the run is good for: from its first epoch on, it keeps a
+        checkpoint, with which `hsi transfer predict` works.
+
+    Examples
+    --------
+    >>> import hsi
+    >>> run = hsi.transfer("pets", backbone="lenet5", epochs=20, out="runs/pets")  # doctest: +SKIP
+    >>> run.metrics["accuracy"]["train"], run.metrics["oa"]  # doctest: +SKIP
+    """
+    settings = (settings or TransferSettings()).changed(**changes)
+    where = resolve_device(device)
+    root = expand_home(usable_path(images, "images"), "images")
+    path = usable_path(_free_path(root, settings) if out is None else out, "out")
+    check_free(path)
+    sets = open_sets(root)
+    check_held_out(sets)
+    settings = settings.changed(validation=_validation(sets, settings))
+    photograph_augmentation(settings.augmentation, size=settings.side)  # kornia may be missing
+    classifier = _untrained(sets.train.class_names, settings)
+
+    run = TransferRun.create(path, settings=settings, images=root)
+    works = f"`hsi transfer predict {path} ...` works with"
+    kept = Kept(run, classifier, works=works)
+    try:
+        if started:
+            started(run)
+        start = time.perf_counter()
+        read = read_sets(
+            root,
+            sets,
+            side=classifier.side,
+            size=classifier.size,
+            validation=settings.validation or 0.0,
+            seed=settings.seed,
+            folder=path,
+            progress=reading,
+        )
+        read_seconds = time.perf_counter() - start
+        # All but the test comes first, and the test stays out of sight.
+        learning = int((read.sets < 2).sum())
+        history = fit_photographs(
+            classifier,
+            read.decoded.images[:learning],
+            read.targets[:learning],
+            train=read.of("train"),
+            validation=read.of("validation"),
+            choose=bool(len(read.of("test"))),
+            settings=settings,
+            device=where,
+            progress=progress,
+            keep=kept,
+        )
+        seconds = time.perf_counter() - start - read_seconds
+        run.save_classifier(classifier)
+        run.save_history(history)
+        save_photograph_products(
+            run, classifier, read, history, read_seconds=read_seconds, train_seconds=seconds
+        )
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(kept.save())
+        raise
+    except BaseException:
+        run.discard_if_untrained()
+        raise
+    return run
+
+
+def predict_photographs(
+    run: TransferRun, images: Images | Sequence[Images], *, device: str | torch.device = "auto"
+) -> tuple[list[Prediction], list[Unreadable]]:
+    """Classify photographs with the network that `run` trained.
+
+    Parameters
+    ----------
+    run : TransferRun
+        The run.
+    images : path or sequence of paths
+        Files, and folders whose photographs are all taken.
+    device : str or torch.device
+        As for `hsi.transfer`.
+
+    Returns
+    -------
+    list of Prediction, list of Unreadable
+        What could be read, and what could not.
+
+    Raises
+    ------
+    PhotographError
+        If a path is not there, or there are no photographs.
+    """
+    given = [images] if isinstance(images, str | os.PathLike) else list(images)
+    paths = [
+        path
+        for each in given
+        for path in find_photographs(expand_home(usable_path(each, "images"), "images"))
+    ]
+    if not paths:
+        listed = ", ".join(str(each) for each in given) or "nothing"
+        raise PhotographError(f"no photographs in {listed}")
+    return run.classifier.predict(paths, device=device)
+
+
+def _validation(sets: PhotographSets, settings: TransferSettings) -> float:
+    """Return the share of the training photographs to draw for validation."""
+    if sets.validation is not None:
+        if settings.validation:
+            raise UsageError(
+                f"{sets.validation.path} holds the validation photographs, so that none are drawn "
+                "from the training\nLeave out validation (--validation), or move the folder."
+            )
+        return 0.0
+    share = VALIDATION if settings.validation is None else settings.validation
+    if not share and sets.test is None:
+        raise UsageError(
+            "nothing would be left to test on: there is no folder test, and validation is 0\n"
+            "Let photographs be drawn for validation: --validation 0.2."
+        )
+    return share
+
+
+def _untrained(class_names: tuple[str, ...], settings: TransferSettings) -> PhotographClassifier:
+    """Return a classifier whose last layer has fresh weights."""
+    options: dict[str, Any] = {
+        "name": settings.backbone,
+        "channels": 3,
+        "classes": len(class_names),
+        "attention": settings.attention,
+        "small_stem": settings.small_stem,
+    }
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        network = build_backbone(**options)
+    _check_size(network, settings)
+    return PhotographClassifier(
+        network=network,
+        options=options,
+        class_names=class_names,
+        size=settings.side,
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+    )
+
+
+def _check_size(network: Backbone, settings: TransferSettings) -> None:
+    """Refuse a size that does not go through the network.
+
+    PyTorch says so in the words of the layer that fails; there is no other way to ask.
+    """
+    try:
+        with evaluating(network):
+            network(torch.zeros(1, 3, settings.side, settings.side))
+    except RuntimeError as error:
+        raise UsageError(
+            f"photographs of {settings.side}x{settings.side} pixels are too small for "
+            f"{settings.backbone}: {str(error).splitlines()[0]}\n"
+            "Choose a larger size (--size), or the small stem (--small-stem)."
+        ) from error
+
+
+def _free_path(root: Path, settings: TransferSettings) -> Path:
+    """Return a folder under ``runs/`` that says what it holds and is not taken."""
+    name = f"{folder_name(root.name)}-{settings.backbone}-{settings.freeze}-seed{settings.seed}"
+    return free_path(Path("runs") / name.replace("-none-", "-"))
