@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from PIL import Image
 
 import hsi
 from hsi.scenes.synthetic import synthetic_scene
@@ -83,3 +84,49 @@ def timm(torchvision):
     import timm
 
     return timm
+
+
+# Photographs with which a transfer takes a second.
+QUICK = {
+    "backbone": "lenet5", "augmentation": "none", "batch_size": 16, "epochs": 12,
+    "learning_rate": 5e-3, "device": "cpu",
+}  # fmt: skip
+COLORS = {"fire": (190, 110, 90), "moss": (100, 170, 100), "sea": (90, 110, 190)}
+
+
+@pytest.fixture
+def quick():
+    """Settings with which a transfer takes a second."""
+    return dict(QUICK)
+
+
+@pytest.fixture(scope="session")
+def take_photographs():
+    """Return a function that writes noise in the colour of each class, no two files alike."""
+
+    def take(folder, number, *, seed=0, classes=COLORS, noise=60):
+        generator = np.random.default_rng(seed)
+        for name in classes:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            for place in range(number):
+                pixels = generator.normal(COLORS.get(name, 128), noise, (40, 48, 3))
+                image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+                image.save(folder / name / f"{place:03}.png")
+        return folder
+
+    return take
+
+
+@pytest.fixture(scope="session")
+def photographs(tmp_path_factory, take_photographs):
+    """A folder with `train/` and `test/`; tests read it only."""
+    root = tmp_path_factory.mktemp("photographs")
+    take_photographs(root / "train", 20)
+    take_photographs(root / "test", 10, seed=1)
+    return root
+
+
+@pytest.fixture(scope="session")
+def transferred(tmp_path_factory, photographs):
+    """A finished transfer; tests read it only."""
+    return hsi.transfer(photographs, out=tmp_path_factory.mktemp("transfers") / "run", **QUICK)
