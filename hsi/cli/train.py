@@ -55,6 +55,7 @@ AMOUNT = options.Amount()
 @click.option("--augmentation", help="none or dihedral (rotations and reflections).")
 @click.option("--label-smoothing", type=float, help="Share of a label spread over all classes.")
 @click.option("--class-balance", type=float, help="0: pixels weigh the same; 1: classes do.")
+@click.option("--precision", help="auto (full on CPUs, mixed on CUDA), full, or bf16 (mixed).")
 @options.device
 @click.option("--out", type=click.Path(), help="New folder for the run.  [default: in runs/]")
 @options.as_json

@@ -3,9 +3,10 @@
 from hsi.inference.device import resolve_device
 from hsi.inference.memory import reusing_memory
 from hsi.inference.mode import evaluating
-from hsi.inference.predict import predict_pixels, predict_scene, scores_of_pixels
+from hsi.inference.predict import Precision, predict_pixels, predict_scene, scores_of_pixels
 
 __all__ = [
+    "Precision",
     "evaluating",
     "predict_pixels",
     "predict_scene",

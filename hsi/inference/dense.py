@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +33,9 @@ STRIP_BYTES, MIN_STRIP = 48 * 2**20, 16
 FOR_TRUNK, FOR_SPECTRA = 0.5, 0.35
 
 
+_Module = TypeVar("_Module", bound=nn.Module)
+
+
 class DenseNetwork:
     """The trunk with its batch norms folded into the convolutions, and the head in the best way.
 
@@ -43,6 +47,8 @@ class DenseNetwork:
         Size of the scene.
     max_bytes : int
         The most that a tile may take while it is computed.
+    dtype : torch.dtype, optional
+        What to compute in, but for the layers after the head's first. Default: the network's own.
 
     Attributes
     ----------
@@ -55,13 +61,23 @@ class DenseNetwork:
         If not even the smallest tile fits.
     """
 
-    def __init__(self, model: PatchNetwork, rows: int, cols: int, *, max_bytes: int) -> None:
+    def __init__(
+        self,
+        model: PatchNetwork,
+        rows: int,
+        cols: int,
+        *,
+        max_bytes: int,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         weight = next(model.parameters())
+        dtype = dtype or weight.dtype
+        self.dtype = weight.dtype
         self.model = model
         self.margin = model.patch_size - 1
-        self.trunk = folded(model.trunk)
+        self.trunk = folded(model.trunk).to(dtype)
         values, outputs = values_per_position(model)
-        self._position_bytes = values * weight.element_size()
+        self._position_bytes = values * dtype.itemsize
         # What the layer and the rest of the head give for each pixel.
         self._pixel_bytes = (2 * outputs + model.classes) * weight.element_size()
         linear = first_linear(model)
@@ -72,9 +88,11 @@ class DenseNetwork:
             max_bytes -= linear.weight.nbytes
             self.side = self._largest_side(FOR_TRUNK * max_bytes)
         self.layer: FourierLinear | DirectLinear | None = None
+        self.head = in_type(model.head, dtype) if plan.way == "windows" else model.head
         if plan.way != "windows" and linear is not None:
             assert isinstance(model.head, nn.Sequential)
             self.rest = model.head[2:]
+            linear = in_type(linear, dtype)
             self.layer = (
                 DirectLinear(linear, model.window_size)
                 if plan.way == "direct"
@@ -104,7 +122,7 @@ class DenseNetwork:
         features = self._features(region)
         if self.layer is not None:
             # For all pixels even where some are asked for: so each has the same bits always.
-            scores: Tensor = self.rest(self.layer(features).flatten(0, 1))
+            scores: Tensor = self.rest(self.layer(features).flatten(0, 1).to(self.dtype))
             if corners is None:
                 return scores
             return scores[corners[:, 0] * (region.shape[2] - self.margin) + corners[:, 1]]
@@ -112,7 +130,7 @@ class DenseNetwork:
             corners = all_corners(region, self.model.patch_size)
         size = self.model.window_size
         batch = max(1, WINDOW_VALUES // (features.shape[0] * size**2))
-        return in_batches(self.model.head, features, corners, size, batch)
+        return in_batches(self.head, features, corners, size, batch)
 
     def _features(self, region: Tensor) -> Tensor:
         """Return the trunk of a region, ``(C, h, w)`` with channels last in memory.
@@ -149,6 +167,13 @@ class DenseNetwork:
             f"bytes, and {max(int(max_bytes), 0):,} are left for it beside the result and the "
             "weights"
         )
+
+
+def in_type(module: _Module, dtype: torch.dtype) -> _Module:
+    """Return a copy of `module` whose weights are of type `dtype`, or itself if they are."""
+    if all(w.dtype == dtype for w in module.parameters() if w.is_floating_point()):
+        return module
+    return copy.deepcopy(module).to(dtype)
 
 
 def folded(trunk: nn.Module) -> nn.Module:

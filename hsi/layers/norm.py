@@ -28,10 +28,10 @@ class TrunkBatchNorm2d(nn.BatchNorm2d):
             return super().forward(x)
         # The map is as much larger than the region as this layer's window is than one position.
         weights = coverage(self._sampled, x.shape[2] - self._sampled.shape[1] + 1)
-        count = weights.sum().to(x.dtype)
+        count = weights.sum().to(self.weight.dtype)
         y, mean, variance = _WeightedNorm.apply(
             x.contiguous(memory_format=torch.channels_last),
-            weights.flatten().to(x.dtype) / count,
+            weights.flatten().to(self.weight.dtype) / count,
             self.weight,
             self.bias,
             self.eps,
@@ -112,10 +112,14 @@ class _WeightedNorm(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, shares: Tensor, scale: Tensor, shift: Tensor, eps: float
     ) -> tuple[Tensor, Tensor, Tensor]:
-        flat = _rows(x)  # (R H W, C)
-        mean = shares @ flat
-        variance = shares @ (flat - mean).square_()
-        y = F.batch_norm(x, mean, variance, scale, shift, training=False, eps=eps)
+        # In mixed precision as PyTorch does it: maps in half precision, statistics are not.
+        with torch.autocast(x.device.type, enabled=False):
+            flat = _rows(x).to(scale.dtype)  # (R H W, C)
+            mean = shares @ flat
+            # What was copied for its type can be overwritten.
+            centred = flat - mean if flat.dtype == x.dtype else flat.sub_(mean)
+            variance = shares @ centred.square_()
+            y = F.batch_norm(x, mean, variance, scale, shift, training=False, eps=eps)
         ctx.save_for_backward(x, shares, mean, variance, scale)
         ctx.eps = eps
         ctx.mark_non_differentiable(mean, variance)
@@ -132,8 +136,11 @@ class _WeightedNorm(torch.autograd.Function):
         inverse = torch.rsqrt(variance + ctx.eps)
         slope = grad_scale * inverse
         factor = scale * inverse
-        owed = torch.addcmul((grad_shift - slope * mean) * factor, _rows(x), slope * factor)
-        _rows(grad_x).addcmul_(owed, shares[:, None], value=-1)
+        # Half precision has too small a range for the factors; bfloat16 has not.
+        kind = torch.bfloat16 if x.dtype == torch.bfloat16 else scale.dtype
+        constant, slope = ((grad_shift - slope * mean) * factor).to(kind), (slope * factor).to(kind)
+        owed = torch.addcmul(constant, _rows(x).to(kind), slope).mul_(shares.to(kind)[:, None])
+        _rows(grad_x).sub_(owed.to(x.dtype))
         return grad_x, None, grad_scale, grad_shift, None
 
 

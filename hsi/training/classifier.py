@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from hsi.errors import RunError, SceneError, UsageError
-from hsi.inference import predict_scene
+from hsi.inference import Precision, predict_scene
 from hsi.models import MODELS, PatchNetwork, build_model
 from hsi.sampling import BandPCA, to_labels
 from hsi.scenes import Scene
@@ -80,9 +80,16 @@ class Classifier:
         *,
         method: Literal["auto", "dense", "patches"] = "auto",
         device: str | torch.device = "auto",
+        precision: Precision = "full",
     ) -> NDArray[np.floating]:
         """Return the score map ``(classes, rows, cols)`` of `scene`."""
-        return predict_scene(self.network, self.components(scene), method=method, device=device)
+        return predict_scene(
+            self.network,
+            self.components(scene),
+            method=method,
+            device=device,
+            precision=precision,
+        )
 
     def class_map(
         self,
@@ -90,10 +97,12 @@ class Classifier:
         *,
         method: Literal["auto", "dense", "patches"] = "auto",
         device: str | torch.device = "auto",
+        precision: Precision = "full",
     ) -> NDArray[np.int32]:
         """Return the label id ``(rows, cols)`` of every pixel of `scene`, 0 where no data is."""
         scene = self._with_own_bands(scene)
-        targets = self.scores(scene, method=method, device=device).argmax(axis=0)
+        scores = self.scores(scene, method=method, device=device, precision=precision)
+        targets = scores.argmax(axis=0)
         return np.where(scene.valid, to_labels(targets, self.class_ids), 0).astype(np.int32)
 
     def save(self, path: Path) -> None:

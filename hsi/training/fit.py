@@ -57,7 +57,7 @@ def fit(
         Of the order of the pixels, the augmentation and dropout. (The initial weights came with
         `model`.)
     device : torch.device
-        On CUDA, mixed precision is used.
+        Where to compute.
     progress : Progress, optional
         Told of every step and epoch.
     keep : callable, optional

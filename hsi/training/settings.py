@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from hsi.errors import UsageError, unknown_name
-from hsi.training.loop import Descent
+from hsi.training.loop import Descent, Precision
 
 
 class Checked(BaseModel):
@@ -57,6 +57,8 @@ class Recipe(Checked):
     label_smoothing: float = Field(ge=0, lt=1)
     class_balance: float = Field(default=0.0, ge=0, le=1)
     """0: pixels weigh the same in the loss; 1: classes do, however few their pixels."""
+    precision: Precision = "auto"
+    """In what the layers compute, see `hsi.training.loop.Precision`."""
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
@@ -73,6 +75,7 @@ class Recipe(Checked):
             learning_rate=self.learning_rate,
             schedule=self.schedule,
             weight_decay=self.weight_decay,
+            precision=self.precision,
         )
 
     def passes(self, batches: int) -> int:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hsi.errors import RunError
 from hsi.files import folder_name, free_path, usable_path
+from hsi.inference import Precision
 from hsi.report import class_map_figure, save_figure, write_class_map_tif
 from hsi.scenes import Scene, load_scene
 from hsi.training import Classifier, Run
@@ -35,6 +36,7 @@ def map_scene(
     out: Path | str | None = None,
     method: Literal["auto", "dense", "patches"] = "auto",
     device: str | torch.device = "auto",
+    precision: Precision = "full",
 ) -> SavedMap:
     """Map every pixel of a scene and write the map as picture and as raster.
 
@@ -47,7 +49,7 @@ def map_scene(
     out : path, optional
         Folder for `class_map.png` and `class_map.tif`. Without, the run folder itself, or
         ``maps/NAME`` in it for another scene, with a number where that is taken.
-    method, device
+    method, device, precision
         As for `hsi.predict_scene`.
 
     Raises
@@ -65,7 +67,7 @@ def map_scene(
         folder = free_path(run.path / "maps" / folder_name(scene.name))
     scene = scene or load_scene(**run.source)
     start = time.perf_counter()
-    class_map = run.classifier.class_map(scene, method=method, device=device)
+    class_map = run.classifier.class_map(scene, method=method, device=device, precision=precision)
     seconds = time.perf_counter() - start
     return save_map(run.classifier, scene, class_map, folder, seconds=seconds)
 
