@@ -24,6 +24,13 @@ import hsi
 from hsi.training.batches import Patches
 
 
+def number_or_text(text: str) -> int | float | str:
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", nargs="+", default=["hybridsn-dw"])
@@ -35,7 +42,7 @@ def main() -> None:
     parser.add_argument("--out", default="accuracy", help="name of the file of results")
     arguments = parser.parse_args()
     changes = dict(each.split("=") for each in arguments.set)
-    changes = {name: float(v) if "." in v or "e" in v else int(v) for name, v in changes.items()}
+    changes = {name: number_or_text(value) for name, value in changes.items()}
 
     scene = stand_in()
     rows = []

@@ -5,7 +5,8 @@
 Each row is one network with the same random weights evaluated both ways in turn on the same random
 scene, after a warm-up; times are medians. Patches are timed on as many rows of the scene as
 `--patch-pixels` allows, in batches of 128 and 256 and with the channels last or not, and the best
-of these is taken for the whole scene. `floor` is the time that the multiply-adds of the dense
+of these is taken for the whole scene. `bf16` is the dense way with `precision="bf16"`
+(the patches are float32). `floor` is the time that the multiply-adds of the dense
 evaluation take at the rate of a large matrix product on the same cores.
 """
 
@@ -51,11 +52,14 @@ def main() -> None:
         model = build_model(name, bands=bands, classes=classes).to(arguments.device)
         cube = np.random.default_rng(0).standard_normal((height, width, bands), dtype=np.float32)
         pixels = height * width
-        dense = measure(
-            lambda model=model, cube=cube: predict_scene(
-                model, cube, method="dense", device=arguments.device
-            ),
-            arguments.repeat,
+        dense, half = (
+            measure(
+                lambda model=model, cube=cube, precision=precision: predict_scene(
+                    model, cube, method="dense", device=arguments.device, precision=precision
+                ),
+                arguments.repeat,
+            )
+            for precision in ("full", "bf16")
         )
         patches = best_of_patches(model, cube, arguments.patch_pixels) * pixels
         floor = dense_macs(model, cube) / rate
@@ -71,6 +75,7 @@ def main() -> None:
                 "dense us/pixel": round(1e6 * dense / pixels, 2),
                 "floor s": round(floor, 3),
                 "dense / floor": round(dense / floor, 2),
+                "bf16 s": round(half, 3),
             }
         )
         print(rows[-1], flush=True)

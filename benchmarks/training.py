@@ -4,7 +4,7 @@
 
 512 training pixels at random in a scene of 145 x 145, as Indian Pines at 5 %: forward, backward
 and optimiser, on the same weights, in turn. The patches of the baseline have their channels last
-where that is faster.
+where that is faster. `bf16` is the region's step in mixed precision (patches are float32).
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ def main() -> None:
                         copy.deepcopy(model), patchwise_last, padded, batch
                     ),
                     "region": step(model, region_scores, padded, batch),
+                    "region, bf16": step(copy.deepcopy(model), in_bf16, padded, batch),
                 },
                 arguments.repeat,
             )
@@ -78,6 +79,11 @@ def patchwise_last(model: PatchNetwork, padded: torch.Tensor, batch: Batch) -> t
     assert batch.corners is not None
     rows, cols = batch.rows + batch.corners[0, 0], batch.cols + batch.corners[0, 1]
     return model(gather_windows(padded, rows, cols, model.patch_size))
+
+
+def in_bf16(model: PatchNetwork, padded: torch.Tensor, batch: Batch) -> torch.Tensor:
+    with torch.autocast(padded.device.type, torch.bfloat16):
+        return region_scores(model, padded, batch)
 
 
 def step(
