@@ -6,6 +6,7 @@
     ├── UsageError          exit code 2: a name, option or value that cannot be meant
     ├── SceneError          a scene or label file that is missing, damaged or not what it seems
     │   └── DownloadError   a file that could not be fetched
+    ├── WeightsError        weights of a network that are missing, damaged or of another network
     ├── PhotographError     a photograph, or a folder of them, that is missing or damaged
     └── RunError            a run folder that is missing, unfinished, damaged or already taken
 
@@ -37,6 +38,10 @@ class SceneError(HsiError):
 
 class DownloadError(SceneError):
     """A file that could not be fetched, or not with the expected content."""
+
+
+class WeightsError(HsiError):
+    """Weights that are missing, damaged or of another network."""
 
 
 class PhotographError(HsiError):

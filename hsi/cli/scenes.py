@@ -117,7 +117,8 @@ def fetch(names: tuple[str, ...]) -> None:
 
 def _card_facts(card: Card) -> dict[str, Any]:
     """Return what a card says, and where its files are, without opening them."""
-    from hsi.scenes.fetch import cache_folder, find_file
+    from hsi.downloads import cache_folder
+    from hsi.scenes.fetch import find_file
 
     files = []
     for file in card.files:

@@ -5,37 +5,24 @@ A file is never used unless its sha256 is the card's, wherever it came from.
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import http.client
-import logging
 import os
-import re
-import socket
-import sys
-import threading
-import time
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 from urllib.parse import urlsplit
 
+from hsi.downloads import (
+    WrongContentError,
+    cache_folder,
+    in_words,
+    reachable_addresses,
+    retrieve,
+    sha256,
+)
 from hsi.errors import DownloadError, SceneError
 from hsi.files import expand_home
 from hsi.scenes.catalogue import Card, CardFile
 
-# Name resolution without a network can hang for half a minute: a host that has not answered after
-# this time counts as unreachable.
-PROBE_SECONDS = 1.5
-READ_SECONDS = 30.0
 ATTEMPTS = 2
-
-
-def cache_folder() -> Path:
-    """Return the folder for downloads: the platform's cache folder of the user."""
-    import pooch
-
-    return Path(pooch.os_cache("hsi"))
 
 
 def data_folder() -> Path | None:
@@ -103,22 +90,6 @@ def check_content(path: Path, file: CardFile) -> None:
         )
 
 
-def sha256(path: Path) -> str:
-    """Return the sha256 of a file in hexadecimal, computed once for each state of the file."""
-    status = path.stat()
-    return _sha256_of_state(path.resolve(), status.st_size, status.st_mtime_ns)
-
-
-@functools.lru_cache(maxsize=256)
-def _sha256_of_state(path: Path, size: int, modified: int) -> str:
-    return _sha256(path)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _anew(file: CardFile) -> str:
     return "; to download it anew, delete it" if file.addresses else ""
 
@@ -149,7 +120,8 @@ def _where_to_put(card: Card, files: list[CardFile]) -> str:
 def _download(card: Card, file: CardFile) -> Path:
     import requests
 
-    reachable = _reachable(file.addresses)
+    assert file.sha256 is not None  # a card that has addresses has one
+    reachable = reachable_addresses(file.addresses)
     if not reachable:
         hosts = ", ".join(sorted({urlsplit(address).netloc for address in file.addresses}))
         missing = [each for each in card.files if find_file(card, each) is None]
@@ -168,9 +140,9 @@ def _download(card: Card, file: CardFile) -> Path:
             if address in failures:
                 continue
             try:
-                _retrieve(address, target, file)
+                retrieve(address, target, sha256=file.sha256, size=file.bytes)
                 return target
-            except _WrongContentError as wrong:
+            except WrongContentError as wrong:
                 failures[address] = DownloadError(
                     f"{address} sent another file than the card of {card.name} describes:\n"
                     f"  its sha256 is      {wrong}\n"
@@ -184,7 +156,7 @@ def _download(card: Card, file: CardFile) -> Path:
                 if code < 500:
                     failures[address] = _not_downloaded(card, file, broken)
             except requests.RequestException as error:
-                broken = f"the connection to {urlsplit(address).netloc} broke ({_words(error)})"
+                broken = f"the connection to {urlsplit(address).netloc} broke ({in_words(error)})"
             except OSError as error:
                 raise DownloadError(
                     f"{file.name} cannot be stored in {target.parent}: {error.strerror}\n"
@@ -197,118 +169,3 @@ def _not_downloaded(card: Card, file: CardFile, reason: str) -> DownloadError:
     return DownloadError(
         f"{file.name} could not be downloaded: {reason}\n{_where_to_put(card, [file])}"
     )
-
-
-def _words(error: Exception) -> str:
-    """Return the name of a library's error in words: ``ReadTimeout`` is "read timeout"."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
-
-
-class _WrongContentError(Exception):
-    """The server sent something else than the card describes; its argument is the sha256."""
-
-
-def _retrieve(address: str, target: Path, file: CardFile) -> None:
-    """Download into a temporary file, which becomes `target` only if its content is right."""
-    import pooch
-
-    # The progress bar says all that pooch would log.
-    pooch.get_logger().setLevel(logging.WARNING)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with _Progress(file) as progress:
-        fetch = pooch.HTTPDownloader(
-            progressbar=progress, chunk_size=2**18, timeout=(10, READ_SECONDS)
-        )
-
-        def checked(url: str, output: str, owner: Any) -> None:
-            fetch(url, output, owner)
-            received = _sha256(Path(output))
-            if received != file.sha256:
-                raise _WrongContentError(received)
-
-        pooch.retrieve(
-            address,
-            known_hash=f"sha256:{file.sha256}",
-            fname=target.name,
-            path=target.parent,
-            downloader=checked,
-        )
-
-
-def _reachable(addresses: tuple[str, ...]) -> list[str]:
-    """Return the addresses whose host, or proxy, takes a connection within `PROBE_SECONDS`."""
-    from requests.utils import get_environ_proxies, select_proxy
-
-    doors = {}
-    for address in addresses:
-        proxy = select_proxy(address, get_environ_proxies(address))
-        if proxy and "://" not in proxy:
-            proxy = f"http://{proxy}"
-        door = urlsplit(proxy or address)
-        doors[address] = (door.hostname or "", door.port or (443 if door.scheme == "https" else 80))
-    open_doors: set[tuple[str, int]] = set()
-    threads = [
-        # A daemon, since a hanging name resolution cannot be interrupted.
-        threading.Thread(target=_probe, args=(door, open_doors), daemon=True)
-        for door in set(doors.values())
-    ]
-    for thread in threads:
-        thread.start()
-    end = time.monotonic() + PROBE_SECONDS
-    for thread in threads:
-        thread.join(max(0.0, end - time.monotonic()))
-    return [address for address in addresses if doors[address] in open_doors]
-
-
-def _probe(door: tuple[str, int], open_doors: set[tuple[str, int]]) -> None:
-    try:
-        socket.create_connection(door, timeout=PROBE_SECONDS).close()
-    except OSError:
-        return
-    open_doors.add(door)
-
-
-class _Progress:
-    """A bar on standard error, if that is a terminal, with the methods that pooch calls."""
-
-    def __init__(self, file: CardFile) -> None:
-        self.total = file.bytes or 0
-        self.name = file.name
-        self.bar: Any = None
-
-    def __enter__(self) -> Self:
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-
-            self.bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                DownloadColumn(),
-                console=Console(stderr=True),
-            )
-            self.bar.start()
-            self.task = self.bar.add_task(self.name, total=self.total)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self.bar:
-            self.bar.stop()
-
-    def update(self, received: int) -> None:
-        """Move the bar by a number of bytes."""
-        if self.bar:
-            self.bar.update(self.task, advance=received, total=self.total)
-
-    def reset(self) -> None:
-        """Set the bar back to the start."""
-        if self.bar:
-            self.bar.reset(self.task)
-
-    def close(self) -> None:
-        """Nothing to do: the bar ends with the block."""

@@ -128,7 +128,7 @@ def test_a_damaged_file_ends_in_one_message(field):
 
 
 def test_without_a_network_fetch_fails_quickly(empty_machine, monkeypatch):
-    monkeypatch.setattr(fetch, "_reachable", lambda addresses: [])
+    monkeypatch.setattr(fetch, "reachable_addresses", lambda addresses: [])
     result = CliRunner().invoke(command, ["fetch", "ksc"])
     assert result.exit_code == 1
     assert "does not answer" in str(result.exception)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from requests.exceptions import ChunkedEncodingError
 
+from hsi import downloads
 from hsi.errors import DownloadError, SceneError
 from hsi.scenes import fetch, load_scene
 from hsi.scenes.catalogue import Card, find_card
@@ -205,7 +206,7 @@ def test_without_a_network_the_error_is_quick_and_says_what_to_do(bare_machine, 
 
 
 def test_without_a_network_only_what_is_missing_is_named(bare_machine, monkeypatch):
-    monkeypatch.setattr(fetch, "_reachable", lambda addresses: [])
+    monkeypatch.setattr(fetch, "reachable_addresses", lambda addresses: [])
     card = find_card("ksc")
     place = bare_machine / "ksc" / card.cube.name
     place.parent.mkdir(parents=True)
@@ -287,14 +288,14 @@ def test_a_file_is_hashed_once_until_it_changes(tmp_path, monkeypatch):
     path = tmp_path / "a.bin"
     path.write_bytes(b"one")
     calls = []
-    original = fetch._sha256
-    monkeypatch.setattr(fetch, "_sha256", lambda path: calls.append(path) or original(path))
-    assert fetch.sha256(path) == fetch.sha256(path) == hashlib.sha256(b"one").hexdigest()
+    original = downloads._sha256
+    monkeypatch.setattr(downloads, "_sha256", lambda path: calls.append(path) or original(path))
+    assert downloads.sha256(path) == downloads.sha256(path) == hashlib.sha256(b"one").hexdigest()
     assert len(calls) == 1
     path.write_bytes(b"other")
-    assert fetch.sha256(path) == hashlib.sha256(b"other").hexdigest()
+    assert downloads.sha256(path) == hashlib.sha256(b"other").hexdigest()
     assert len(calls) == 2
 
 
 def test_words_for_errors_of_the_library():
-    assert fetch._words(ChunkedEncodingError()) == "chunked encoding error"
+    assert downloads.in_words(ChunkedEncodingError()) == "chunked encoding error"

@@ -59,7 +59,7 @@ def test_the_stand_in_is_not_taken_for_indian_pines(real_data, bare_machine, mon
     if not (real_data / "indian_pines" / "Indian_pines_rank16.npz").is_file():
         pytest.skip("HSI_DATA has no Indian_pines_rank16.npz")
     monkeypatch.setenv("HSI_DATA", str(real_data))
-    monkeypatch.setattr(fetch, "_reachable", lambda addresses: [])
+    monkeypatch.setattr(fetch, "reachable_addresses", lambda addresses: [])
     with pytest.raises(DownloadError, match=r"Indian_pines_corrected\.mat of indian_pines"):
         load_scene("indian_pines")
 
