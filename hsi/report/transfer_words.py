@@ -13,6 +13,8 @@ from hsi.report.numbers import percent
 
 # An accuracy that is lower by so much, and by more than chance explains, is worth a warning.
 LARGE_GAP = 0.10
+# So much more loss in evaluation mode than in training mode is no matter of chance.
+LARGE_LOSS = 0.5
 _NAMED = 20
 VALIDATION_IS_THE_TEST = (
     "There is no test folder: the accuracies are those of the validation photographs, which had no "
@@ -100,6 +102,27 @@ def learned_sentence(*, train: float, most_frequent: float, name: str) -> str | 
         f"Hardly anything was learned: {_share(train)} of the training photographs are right, and "
         f"always answering '{name}' would be for {_share(most_frequent)}. More epochs, learned "
         "weights (--weights), or another learning rate may help; so may a look at the photographs."
+    )
+
+
+def mode_sentence(*, learning: float, evaluated: float) -> str | None:
+    """Say so if the network does worse in evaluation mode on what it was trained on.
+
+    Parameters
+    ----------
+    learning : float
+        Mean cross-entropy of an epoch of training, with its augmentation and dropout, which make
+        it higher; and of the weights before the epoch was over, which do so, too.
+    evaluated : float
+        That of the same photographs in evaluation mode after the epoch.
+    """
+    if evaluated < learning + LARGE_LOSS:
+        return None
+    return (
+        "The network does worse in evaluation mode than it did while it was trained: on the same "
+        f"photographs, its loss is {evaluated:.2f} instead of {learning:.2f}. The running "
+        "statistics of its batch norms do not fit, as after few steps or with small batches. "
+        "More epochs, larger batches (--batch-size) or frozen features (--freeze features) help."
     )
 
 

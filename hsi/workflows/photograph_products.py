@@ -44,7 +44,11 @@ def save_photograph_products(
     shares = probabilities(classifier.scores(read.decoded.images))
     found = shares.argmax(axis=1)
     tested = "test" if len(read.of("test")) else "validation"
-    metrics = _metrics(run, classifier, read, found, tested) | {
+    mode = words.mode_sentence(
+        learning=_kept_epoch(history, chosen=tested == "test").loss,
+        evaluated=_loss(read, shares),
+    )
+    metrics = _metrics(run, classifier, read, found, tested, mode) | {
         "epochs": len(history),
         "read_seconds": round(read_seconds, 3),
         "train_seconds": round(train_seconds, 3),
@@ -94,6 +98,7 @@ def _metrics(
     read: ReadSets,
     found: NDArray[np.int64],
     tested: str,
+    mode: str | None,
 ) -> dict[str, Any]:
     right = found == read.targets
     counts = {name: len(read.of(name)) for name in SETS}
@@ -122,6 +127,7 @@ def _metrics(
         ),
         _shift(read, accuracy, gaps["validation-test"]),
         _learned(read, accuracy["train"] or 0.0),
+        mode,
         *copy_notes,
         *read.notes,
         None if tested == "test" else words.VALIDATION_IS_THE_TEST,
@@ -161,6 +167,19 @@ def _metrics(
         "threads": torch.get_num_threads(),
         "seed": run.settings.seed,
     }
+
+
+def _kept_epoch(history: list[Epoch], *, chosen: bool) -> Epoch:
+    """Return the epoch that gave the weights: that which did best, and of such the last."""
+    if not chosen or history[-1].validation_accuracy is None:
+        return history[-1]
+    return max(history, key=lambda each: (each.validation_accuracy or 0.0, each.epoch))
+
+
+def _loss(read: ReadSets, shares: NDArray[np.float64]) -> float:
+    """Return the mean cross-entropy of the training photographs in evaluation mode."""
+    train = read.of("train")
+    return float(-np.log(np.maximum(shares[train, read.targets[train]], 1e-12)).mean())
 
 
 def _copies(

@@ -194,6 +194,18 @@ def test_a_test_of_another_kind_is_told_apart_from_overfitting(
     assert "taken for another class" in (run.path / "report.html").read_text()
 
 
+def test_batch_norms_that_do_not_fit_yet_are_told(photographs, quick, tmp_path):
+    """In training mode, each batch is its own measure; the running statistics come late."""
+    run = hsi.transfer(
+        photographs,
+        out=tmp_path / "run",
+        **(quick | {"backbone": "mobilenet_v1_x0_25", "size": 32, "small_stem": True, "epochs": 8}),
+    )
+    assert float(table(run, "history.csv")[-1]["loss"]) < 0.8
+    assert run.metrics["accuracy"]["train"] < 0.6
+    assert note(run, "The network does worse in evaluation mode")
+
+
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory, photographs):
     """A folder with every fault that the report knows, and its run."""
