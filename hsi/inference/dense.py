@@ -101,6 +101,7 @@ class DenseNetwork:
                     model.window_size,
                     side=plan.side,
                     max_bytes=int(FOR_SPECTRA * max_bytes),
+                    again=max(rows, cols) > self.side,
                 )
             )
 

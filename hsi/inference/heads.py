@@ -9,6 +9,7 @@ A. V. Oppenheim, R. W. Schafer, "Discrete-Time Signal Processing", section 8.7.3
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -182,10 +183,15 @@ class FourierLinear:
     side : int
         Side of the squares that are transformed; each gives ``side - k + 1`` rows and columns.
     max_bytes : int
-        The most that the spectra of squares take. More squares are done in groups.
+        The most that spectra take. More squares than that allows are done in groups.
+    again : bool
+        Whether the layer will be used more than once. The spectra of the weights are then kept,
+        if they take no more than half of `max_bytes`.
     """
 
-    def __init__(self, linear: nn.Linear, size: int, *, side: int, max_bytes: int) -> None:
+    def __init__(
+        self, linear: nn.Linear, size: int, *, side: int, max_bytes: int, again: bool = False
+    ) -> None:
         self.weight = linear.weight.detach().unflatten(1, (-1, size * size))  # (M, C, k k)
         self.bias = linear.bias
         self.size, self.side, self.step = size, side, side - size + 1
@@ -193,8 +199,13 @@ class FourierLinear:
         self.transform = _Transform(side, step=self.step, like=self.weight)
         outputs, channels = self.weight.shape[:2]
         item = self.weight.element_size()
-        # Spectra of weights are made in blocks of channels and frequencies, anew for each group
-        # of squares: that takes no longer than to read them from memory, and no memory.
+        spectra = 3 * side * self.half * channels * outputs * item
+        self.kept: dict[tuple[int, int], Tensor] | None = None
+        if again and 2 * spectra <= max_bytes:
+            self.kept = {}
+            max_bytes -= spectra
+        # Spectra of weights are made in blocks of channels and frequencies, which stay in a cache
+        # until they are used. Where they are not kept, each group of squares makes them anew.
         block = BLOCK_BYTES.get(self.weight.device.type, BLOCK_BYTES["cpu"])
         of_a_channel = 3 * side * outputs * item
         across_of_a_channel = size * (2 * self.half + size) * outputs * item
@@ -247,10 +258,8 @@ class FourierLinear:
         rows = spectra.new_empty(self.half, 2 * self.step, squares * outputs)
         sums: dict[int, Tensor] = {}
         for part in self.channels:
-            along = self._along_rows(part)
-            for some in self.frequencies:
+            for some, weights in self._spectra_of_weights(part):
                 factors = spectra[:, some, :, part].flatten(1, 2).transpose(0, 1)
-                weights = self._down(along[some])
                 if part.start == 0:
                     product = torch.bmm(factors, weights)
                 else:
@@ -264,6 +273,18 @@ class FourierLinear:
                     out=rows[some],
                 )
         return rows.view(2 * self.half, self.step, squares, outputs)
+
+    def _spectra_of_weights(self, part: slice) -> Iterator[tuple[slice, Tensor]]:
+        """Yield frequencies, and the weights' factors there, ``(frequencies, channels, M)``."""
+        along: Tensor | None = None
+        for some in self.frequencies:
+            weights = self.kept.get((part.start, some.start)) if self.kept is not None else None
+            if weights is None:
+                along = self._along_rows(part) if along is None else along
+                weights = self._down(along[some])
+                if self.kept is not None:
+                    self.kept[part.start, some.start] = weights
+            yield some, weights
 
     def _along_rows(self, part: slice) -> Tensor:
         """Transform the kernels of some channels across, ``(half, 2 k, M channels)``."""

@@ -48,14 +48,18 @@ def test_spectra_give_what_windows_give(channels, outputs, size, rows, cols, mor
     heads.BLOCK_BYTES["cpu"] = block
     try:
         layer = FourierLinear(linear, size, side=size + more, max_bytes=memory)
+        kept = FourierLinear(linear, size, side=size + more, max_bytes=memory, again=True)
     finally:
         heads.BLOCK_BYTES["cpu"] = before
     with torch.no_grad():
         found, expected = layer(features), reference(linear, features, size)
+        again = [kept(features), kept(features)]
         direct = DirectLinear(linear, size)(features)
     assert found.shape == (rows, cols, outputs)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-11)
     torch.testing.assert_close(direct, expected, rtol=0, atol=1e-11)
+    assert torch.equal(*again)
+    torch.testing.assert_close(again[0], expected, rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("side", [17, 37, 45, 64, 96])
