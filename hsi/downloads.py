@@ -1,10 +1,11 @@
-"""Downloads into the user's cache, each checked by its sha256 before it has its name."""
+"""The user's folders of data, and downloads, checked by their sha256 before they have a name."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import logging
+import os
 import re
 import socket
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
+
+from hsi.files import expand_home
 
 # Name resolution without a network can hang for half a minute: a host that has not answered after
 # this time counts as unreachable.
@@ -26,6 +29,12 @@ def cache_folder() -> Path:
     import pooch
 
     return Path(pooch.os_cache("hsi"))
+
+
+def data_folder() -> Path | None:
+    """Return ``$HSI_DATA``, or None if it is not set."""
+    text = os.environ.get("HSI_DATA")
+    return expand_home(text, "HSI_DATA") if text else None
 
 
 def sha256(path: Path) -> str:

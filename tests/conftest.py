@@ -1,5 +1,8 @@
 """What several folders of tests need: a small scene and a run of it, and networks of others."""
 
+import http.server
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -57,6 +60,48 @@ def scene(files):
 def run(tmp_path_factory, scene):
     """A finished run; tests read it only."""
     return hsi.train(scene, out=tmp_path_factory.mktemp("runs") / "run", **SMALL)
+
+
+@pytest.fixture
+def bare_machine(tmp_path, monkeypatch):
+    """Neither data folder nor cache of the person who runs the tests; returns the cache folder."""
+    monkeypatch.delenv("HSI_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return tmp_path / "cache" / "hsi"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        status, body, length = self.server.pages.get(self.path, (404, b"nothing", None))
+        if callable(body):
+            status, body = body()
+        self.send_response(status)
+        self.send_header("Content-Length", str(length or len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def server(bare_machine, monkeypatch):
+    """A web server on the loopback interface: `pages` by path, and what was `asked`."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    server.pages, server.asked = {}, []
+    server.address = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from hsi.backbones import (
@@ -21,6 +22,7 @@ from hsi.backbones import (
     vgg,
 )
 from hsi.backbones.network import AttentionFactory, Backbone
+from hsi.backbones.weights import load_weights
 from hsi.errors import UsageError, unknown_name
 from hsi.layers.attention import attention_factory
 
@@ -49,8 +51,9 @@ def build_backbone(
     classes: int = 1000,
     attention: str | AttentionFactory | None = None,
     small_stem: bool = False,
+    weights: str | os.PathLike[str] | None = None,
 ) -> Backbone:
-    """Build an image network with fresh weights.
+    """Build an image network.
 
     Parameters
     ----------
@@ -65,16 +68,22 @@ def build_backbone(
         channels to a module that keeps the shape. Each family says where it acts.
     small_stem : bool
         Keep the first layers at full resolution, for images of about 32x32.
+    weights : str or path, optional
+        ``"imagenet"`` for the published ones, or a ``.pth`` or ``.safetensors`` file; see
+        `hsi.backbones.load_weights`. Fresh weights without.
 
     Returns
     -------
     Backbone
-        Takes ``(N, channels, h, w)``, returns logits ``(N, classes)``.
+        Takes ``(N, channels, h, w)``, returns logits ``(N, classes)``. Its `loaded` says what was
+        loaded.
 
     Raises
     ------
     UsageError
         If a name is unknown or a number impossible.
+    WeightsError
+        If the weights cannot be had, are damaged, or are of another network.
 
     Examples
     --------
@@ -88,9 +97,12 @@ def build_backbone(
         raise UsageError(f"{name} needs at least one channel, not {channels}")
     if classes < 1:
         raise UsageError(f"{name} needs at least one class, not {classes}")
-    return BACKBONES[name](
+    network = BACKBONES[name](
         channels=channels,
         classes=classes,
         attention=attention_factory(attention),
         small_stem=small_stem,
     )
+    if weights is not None:
+        network.loaded = load_weights(network, weights, name=name)
+    return network

@@ -13,22 +13,16 @@ from urllib.parse import urlsplit
 from hsi.downloads import (
     WrongContentError,
     cache_folder,
+    data_folder,
     in_words,
     reachable_addresses,
     retrieve,
     sha256,
 )
 from hsi.errors import DownloadError, SceneError
-from hsi.files import expand_home
 from hsi.scenes.catalogue import Card, CardFile
 
 ATTEMPTS = 2
-
-
-def data_folder() -> Path | None:
-    """Return ``$HSI_DATA``, or None if it is not set."""
-    text = os.environ.get("HSI_DATA")
-    return expand_home(text, "HSI_DATA") if text else None
 
 
 def find_file(card: Card, file: CardFile) -> Path | None:

@@ -9,17 +9,6 @@ import pytest
 
 
 @pytest.fixture
-def bare_machine(tmp_path, monkeypatch):
-    """Neither data folder nor cache of the person who runs the tests; returns the cache folder."""
-    monkeypatch.delenv("HSI_DATA", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    return tmp_path / "cache" / "hsi"
-
-
-@pytest.fixture
 def real_data():
     """Return the folder with real scenes."""
     folder = os.environ.get("HSI_DATA")

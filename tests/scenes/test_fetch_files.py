@@ -1,7 +1,6 @@
 """Finding and downloading the files of a card. Nothing here leaves the loopback interface."""
 
 import hashlib
-import http.server
 import socket
 import threading
 import time
@@ -14,36 +13,6 @@ from hsi import downloads
 from hsi.errors import DownloadError, SceneError
 from hsi.scenes import fetch, load_scene
 from hsi.scenes.catalogue import Card, find_card
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.server.asked.append(self.path)
-        status, body, length = self.server.pages.get(self.path, (404, b"nothing", None))
-        if callable(body):
-            status, body = body()
-        self.send_response(status)
-        self.send_header("Content-Length", str(length or len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments):
-        pass
-
-
-@pytest.fixture
-def server(bare_machine, monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "*")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.pages, server.asked = {}, []
-    server.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture

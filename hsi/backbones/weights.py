@@ -1,0 +1,257 @@
+"""Weights from a file, with the first and the last layer fitted to other images and classes."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import struct
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from hsi.backbones.network import Backbone
+from hsi.backbones.published import locate_weights
+from hsi.errors import UsageError, WeightsError
+from hsi.files import expand_home, usable_path
+
+PUBLISHED = "imagenet"
+# What training programs call the weights among the other things in a checkpoint.
+NESTS = ("state_dict", "model_state_dict", "model")
+# Published weights of DenseNet have names such as ``denselayer1.norm.1.weight``, from a time when
+# PyTorch allowed the second dot; the layer is ``norm1`` now.
+OLD_NAME = re.compile(r"(\.denselayer\d+\.(?:norm|conv))\.(?=[12]\.)")
+# Counts steps and has no part in the result; files from before PyTorch 0.4.1 lack it.
+COUNTER = ".num_batches_tracked"
+# What PyTorch's reader raises on files that are damaged, or something else altogether.
+UNREADABLE = (
+    RuntimeError,
+    EOFError,
+    struct.error,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ImportError,
+    OverflowError,
+    MemoryError,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedWeights:
+    """What became of the weights in a file. All names are the network's.
+
+    Attributes
+    ----------
+    source : str
+        Name of the file.
+    tensors : int
+        Weights and running statistics that the network has.
+    loaded : tuple of str
+        Those taken from the file, the adapted ones included.
+    adapted : tuple of str
+        Those that were fitted to another number of channels.
+    left : tuple of str
+        Those that the network keeps fresh.
+    unused : tuple of str
+        What the file holds besides.
+    """
+
+    source: str
+    tensors: int
+    loaded: tuple[str, ...]
+    adapted: tuple[str, ...]
+    left: tuple[str, ...]
+    unused: tuple[str, ...]
+
+    def __str__(self) -> str:
+        parts = [f"{len(self.loaded)} of {self.tensors} tensors from {self.source}"]
+        for names, what in (
+            (self.adapted, "adapted to the number of channels"),
+            (self.left, "fresh"),
+            (self.unused, "of the file not used"),
+        ):
+            if names:
+                parts.append(f"{_listed(names)} {what}")
+        return "; ".join(parts)
+
+
+def load_weights(network: Backbone, weights: str | os.PathLike[str], *, name: str) -> LoadedWeights:
+    """Load weights into a network, in place.
+
+    Where the file's images had another number of channels, the weights of the first layer are their
+    mean over the channels, repeated and rescaled, so that an image with the same value in all
+    channels gives the same response. Where it has another number of classes, the last layer stays
+    fresh; so do what the file does not have, such as attention, and a first layer of another size.
+
+    Parameters
+    ----------
+    network : Backbone
+        Its weights are replaced.
+    weights : str or path
+        ``"imagenet"``, or a file: ``.safetensors``, or what `torch.save` wrote, from which tensors
+        are taken and no code is run. Names may have a common prefix such as ``module.``.
+    name : str
+        Name of the network.
+
+    Returns
+    -------
+    LoadedWeights
+        Which tensors were loaded, adapted and left.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, or no weights are published for the network.
+    WeightsError
+        If the file is damaged or holds code, if a tensor has another shape, or if nothing fits.
+    """
+    path = locate_weights(name) if weights == PUBLISHED else _own_file(weights)
+    given = _without_prefix(read_weights(path), network.state_dict().keys())
+    first = f"{network.first_layer}.weight"
+    last = (f"{network.last_layer}.weight", f"{network.last_layer}.bias")
+    own = {key: value for key, value in network.state_dict().items() if not key.endswith(COUNTER)}
+    found: dict[str, Tensor] = {}
+    adapted, left, wrong = [], [], []
+    for key, value in own.items():
+        if key not in given:
+            left.append(key)
+        elif given[key].shape == value.shape:
+            found[key] = given[key]
+        elif key == first and _only_channels_differ(given[key], value):
+            found[key] = with_channels(given[key], value.shape[1])
+            adapted.append(key)
+        elif key == first or key in last:
+            left.append(key)
+        else:
+            wrong.append(f"{key} {tuple(given[key].shape)} instead of {tuple(value.shape)}")
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise WeightsError(
+            f"{path} holds weights of another network than {name}:\n"
+            f"  {', '.join(wrong[:3])}{more}\n"
+            "Build the network that they were made for."
+        )
+    if not found:
+        raise WeightsError(
+            f"{path} holds nothing for {name}: of its {len(given)} tensors none has a name and "
+            f"shape of the network\n"
+            f"  the file has     {_listed(tuple(given)) or 'no tensors'}\n"
+            f"  the network has  {_listed(tuple(own))}"
+        )
+    with torch.no_grad():
+        for key, value in found.items():
+            own[key].copy_(value)
+    return LoadedWeights(
+        source=path.name,
+        tensors=len(own),
+        loaded=tuple(found),
+        adapted=tuple(adapted),
+        left=tuple(left),
+        unused=tuple(key for key in given if key not in own and not key.endswith(COUNTER)),
+    )
+
+
+def with_channels(weight: Tensor, channels: int) -> Tensor:
+    """Return the weights of a first layer for images with another number of channels.
+
+    Parameters
+    ----------
+    weight : Tensor
+        ``(out, C, k, k)``.
+    channels : int
+        The new number.
+
+    Returns
+    -------
+    Tensor
+        ``(out, channels, k, k)``: the mean over C, times ``C / channels``, in each channel.
+
+    Examples
+    --------
+    >>> with_channels(torch.tensor([0.2, 0.6, 0.1]).view(1, 3, 1, 1), 2).flatten()
+    tensor([0.4500, 0.4500])
+    """
+    mean = weight.float().mean(dim=1, keepdim=True)
+    return (mean * (weight.shape[1] / channels)).expand(-1, channels, -1, -1)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of a file by name; nothing in it is executed.
+
+    Raises
+    ------
+    WeightsError
+        If it is damaged, or holds anything but tensors and plain values.
+    """
+    content: Any
+    try:
+        if path.suffix == ".safetensors":
+            content = load_file(path)
+        else:
+            with warnings.catch_warnings():
+                # Of protocols that its reader of tensors may not know, on which it then fails.
+                warnings.simplefilter("ignore", UserWarning)
+                content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path} is damaged, or holds more than tensors: code, for one, which is not run\n"
+            "Save the tensors alone: torch.save(network.state_dict(), PATH)"
+        ) from error
+    except (SafetensorError, *UNREADABLE) as error:
+        raise WeightsError(
+            f"{path} is damaged, or no file of weights (expected .safetensors, or .pth from "
+            "torch.save)"
+        ) from error
+    while isinstance(content, Mapping):
+        nest = next((key for key in NESTS if isinstance(content.get(key), Mapping)), None)
+        if nest is None:
+            break
+        content = content[nest]
+    tensors = content.items() if isinstance(content, Mapping) else ()
+    return {
+        OLD_NAME.sub(r"\1", key): value
+        for key, value in tensors
+        if isinstance(key, str) and isinstance(value, Tensor)
+    }
+
+
+def _own_file(weights: str | os.PathLike[str]) -> Path:
+    path = expand_home(usable_path(weights, "weights"), "weights")
+    if not path.is_file():
+        raise UsageError(
+            f"weights are '{os.fspath(weights)}': there is no such file\n"
+            f"Give the path of a .safetensors or .pth file, or '{PUBLISHED}'."
+        )
+    return path
+
+
+def _without_prefix(given: dict[str, Tensor], own: Any) -> dict[str, Tensor]:
+    """Take from all names what they begin with, as long as none is known with it."""
+    while given and not given.keys() & own:
+        prefixes = {key.partition(".")[0] for key in given}
+        if len(prefixes) > 1 or not all("." in key for key in given):
+            break
+        given = {key.partition(".")[2]: value for key, value in given.items()}
+    return given
+
+
+def _only_channels_differ(given: Tensor, own: Tensor) -> bool:
+    return given.ndim == 4 and given.shape[0] == own.shape[0] and given.shape[2:] == own.shape[2:]
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    """Return a few of the names, and how many more there are."""
+    shown = ", ".join(names[:4])
+    return f"{shown} and {len(names) - 4} more" if len(names) > 4 else shown
