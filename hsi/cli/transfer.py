@@ -65,6 +65,7 @@ class _OrPredict(click.Command):
 @click.option("--weight-decay", type=float, help="Decay of weights in each step.  [default: 0.01]")
 @click.option("--augmentation", help="none, crop-flip or crop-flip-color.  [default: crop-flip]")
 @click.option("--label-smoothing", type=float, help="Share of a label spread over all classes.")
+@click.option("--precision", help="auto (mixed on CUDA), full or bf16.  [default: auto]")
 @options.device
 @click.option("--out", type=click.Path(), help="New folder for the run.  [default: in runs/]")
 @options.as_json
@@ -79,8 +80,9 @@ def command(
     """Train an image network on photographs, one folder for each class.
 
     IMAGES holds the folders of the classes; or train/ and, if there are any, validation/ and test/,
-    each with such folders. `hsi transfer predict RUN IMAGES` classifies other photographs with the
-    network that came of it.
+    each with such folders.
+
+    `hsi transfer predict RUN IMAGES` classifies other photographs with the network of a run.
 
     \b
     Examples:
@@ -115,6 +117,8 @@ def command(
         tested=tested,
         counted="photographs",
     )
+    if metrics["weights"]:
+        click.echo(f"Weights: {metrics['weights']}.")
     for note in metrics["notes"]:
         click.echo(f"Note: {note}")
     click.echo(

@@ -61,7 +61,7 @@ def fit_photographs(
     settings : TransferSettings
         How to learn.
     device : torch.device
-        On CUDA, mixed precision is used.
+        Where to compute.
     progress : Progress, optional
         Told of every step and epoch.
     keep : callable, optional

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from hsi.errors import unknown_name
-from hsi.training.loop import Descent
+from hsi.training.loop import Descent, Precision
 from hsi.training.settings import Checked
 
 # Side of the photographs that a network was made for, where it is not 224: LeNet-5's digits, and
@@ -54,6 +55,13 @@ class TransferSettings(Checked):
     augmentation: Literal["none", "crop-flip", "crop-flip-color"] = "crop-flip"
     """Parts of a photograph at random, in both reflections, and in other light."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    precision: Precision = "auto"
+    """See `hsi.training.loop.Precision`: mixed on CUDA, unless it is to be full."""
+
+    @field_validator("weights", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        return os.fspath(value) if isinstance(value, os.PathLike) else value
 
     @model_validator(mode="after")
     def _something_to_keep(self) -> Self:
@@ -107,4 +115,5 @@ class TransferSettings(Checked):
             learning_rate=self.learning_rate or RATES[trained],
             schedule=self.schedule,
             weight_decay=self.weight_decay,
+            precision=self.precision,
         )

@@ -145,6 +145,7 @@ def _metrics(
         counted="photographs",
     ) | {
         "tested_on": tested,
+        "weights": None if network.loaded is None else str(network.loaded),
         **{f"{name}_photographs": counts[name] for name in SETS},
         "accuracy": accuracy,
         "gaps": {

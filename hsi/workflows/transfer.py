@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from hsi.backbones import Backbone, build_backbone
+from hsi.backbones import Backbone, build_backbone, standardization
+from hsi.backbones.weights import PUBLISHED
 from hsi.errors import PhotographError, UsageError
 from hsi.files import expand_home, folder_name, free_path, usable_path
 from hsi.inference import resolve_device
@@ -31,8 +32,6 @@ from hsi.workflows.kept import Kept
 from hsi.workflows.photograph_products import save_photograph_products
 from hsi.workflows.photograph_sets import check_held_out, read_sets
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 Images = str | os.PathLike[str]
 
 
@@ -105,7 +104,9 @@ def transfer(
     check_free(path)
     sets = open_sets(root)
     check_held_out(sets)
-    settings = settings.changed(validation=_validation(sets, settings))
+    settings = settings.changed(
+        validation=_validation(sets, settings), weights=_absolute(settings.weights)
+    )
     photograph_augmentation(settings.augmentation, size=settings.side)  # kornia may be missing
     classifier = _untrained(sets.train.class_names, settings)
 
@@ -210,6 +211,13 @@ def _validation(sets: PhotographSets, settings: TransferSettings) -> float:
     return share
 
 
+def _absolute(weights: str | None) -> str | None:
+    """Return the path of weights as the run can be repeated from anywhere."""
+    if weights is None or weights == PUBLISHED:
+        return weights
+    return str(expand_home(usable_path(weights, "weights"), "weights"))
+
+
 def _untrained(class_names: tuple[str, ...], settings: TransferSettings) -> PhotographClassifier:
     """Return a classifier whose last layer has fresh weights."""
     options: dict[str, Any] = {
@@ -221,16 +229,32 @@ def _untrained(class_names: tuple[str, ...], settings: TransferSettings) -> Phot
     }
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        network = build_backbone(**options)
+        network = build_backbone(**options, weights=settings.weights)
+    _check_frozen(network, settings)
     _check_size(network, settings)
+    mean, std = standardization(settings.backbone)
     return PhotographClassifier(
         network=network,
         options=options,
         class_names=class_names,
         size=settings.side,
-        mean=IMAGENET_MEAN,
-        std=IMAGENET_STD,
+        mean=mean,
+        std=std,
     )
+
+
+def _check_frozen(network: Backbone, settings: TransferSettings) -> None:
+    """Refuse to freeze what was not loaded: it would stay as noise."""
+    if settings.freeze == "none" or network.loaded is None:
+        return
+    fresh = [name for name in network.loaded.left if not name.startswith(f"{network.last_layer}.")]
+    if fresh:
+        more = f" and {len(fresh) - 3} more" if len(fresh) > 3 else ""
+        raise UsageError(
+            f"the weights lack {', '.join(fresh[:3])}{more}, which would stay fresh and unlearned\n"
+            "Train all of the network (--freeze none), or leave out what the weights do not have, "
+            "such as attention."
+        )
 
 
 def _check_size(network: Backbone, settings: TransferSettings) -> None:

@@ -138,6 +138,59 @@ def test_validation_photographs_of_their_own(photographs, take_photographs, quic
     assert again.metrics["confusion"] == run.metrics["confusion"]
 
 
+@pytest.fixture(scope="module")
+def learned(transferred, tmp_path_factory):
+    """A file with the weights of a network of ten classes that tells colours apart."""
+    state = transferred.classifier.network.state_dict()
+    last = transferred.classifier.network.last_layer
+    state[f"{last}.weight"], state[f"{last}.bias"] = torch.zeros(10, 84), torch.zeros(10)
+    path = tmp_path_factory.mktemp("weights") / "lenet5.pth"
+    torch.save(state, path)
+    return path
+
+
+def test_frozen_features_of_a_file_of_weights(photographs, learned, quick, tmp_path, monkeypatch):
+    monkeypatch.chdir(learned.parent)
+    run = hsi.transfer(
+        photographs, out=tmp_path / "run",
+        **(quick | {"weights": "lenet5.pth", "freeze": "features", "learning_rate": 0.05}),
+    )  # fmt: skip
+    metrics = run.metrics
+    assert metrics["oa"] > 0.9
+    assert metrics["trained_parameters"] == 84 * 3 + 3
+    assert metrics["parameters"] == 61_411
+    assert metrics["weights"].startswith("8 of 10 tensors from lenet5.pth")
+    page = (run.path / "report.html").read_text()
+    assert "255 of 61,411 parameters trained" in page
+    assert "8 of 10 tensors from lenet5.pth" in page
+    last = run.classifier.network.last_layer
+    given = torch.load(learned)
+    for name, value in run.classifier.network.state_dict().items():
+        assert name.startswith(last) or torch.equal(value, given[name])
+    # The file is found again from anywhere.
+    assert run.settings.weights == str(learned)
+
+
+def test_what_the_weights_lack_is_not_frozen(photographs, learned, quick, tmp_path):
+    changes = quick | {"weights": learned, "freeze": "features", "attention": "se"}
+    with pytest.raises(UsageError, match=r"(?s)the weights lack .*--freeze none"):
+        hsi.transfer(photographs, out=tmp_path / "run", **changes)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_published_weights_are_standardised_as_they_were_learned(
+    photographs, learned, quick, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("hsi.backbones.weights.locate_weights", lambda name: learned)
+    run = hsi.transfer(
+        photographs, out=tmp_path / "run", **(quick | {"weights": "imagenet", "epochs": 1})
+    )
+    assert run.settings.weights == "imagenet"
+    assert (run.classifier.mean, run.classifier.std) == (
+        (0.485, 0.456, 0.406), (0.229, 0.224, 0.225),
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("augmentation", ["none", "crop-flip-color"])
 def test_equal_seeds_give_equal_bits(photographs, quick, tmp_path, augmentation):
     changes = quick | {"epochs": 2, "augmentation": augmentation}
