@@ -7,11 +7,16 @@ import pytest
 import torch
 from torch import nn
 
+from hsi.backbones import BACKBONES
 from hsi.layers import TrunkBatchNorm2d, gather_windows, pad_scene
+from hsi.layers.attention import ATTENTIONS
 from hsi.models import MODELS, build_model
 from hsi.sampling import turned
 from hsi.training.batches import Batch, Crops, Patches, Region, batch_count, plan_batches
 from hsi.training.step import batch_loss, batch_scores, region_scores
+
+# Image networks have none; test_backbone_models.py is about them.
+TRUNKS = [name for name in MODELS if name not in BACKBONES]
 
 CPU = torch.device("cpu")
 
@@ -53,7 +58,7 @@ def assert_same_step(one, other, scores, expected, batch):
         torch.testing.assert_close(value, twin, rtol=1e-9, atol=1e-12, msg=name)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", TRUNKS)
 @pytest.mark.parametrize("norm", ["batch", "none"])
 def test_loss_gradients_and_statistics_are_those_of_the_patches(name, norm):
     model = network(name, norm)
@@ -75,6 +80,37 @@ def test_loss_gradients_and_statistics_are_those_of_the_patches(name, norm):
         rows, cols = (batch.rows + corner[0]).tolist(), (batch.cols + corner[1]).tolist()
         scores = region_scores(model, padded, batch, symmetry=symmetry)
         assert_same_step(model, twin, scores, patchwise(twin, padded, rows, cols, symmetry), batch)
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+@pytest.mark.parametrize("name", ["hybridsn-dw", "hybridsn-2d3d"])
+def test_attention_learns_the_same_from_regions_and_patches(name, attention):
+    """Its batch norms see the windows of the batch either way."""
+    torch.manual_seed(0)
+    model = build_model(
+        name, bands=14, classes=4, patch_size=11, dropout=0.0, attention=attention
+    ).double()
+    for weight in model.head[0].parameters():
+        if weight.ndim < 2:
+            nn.init.uniform_(weight, 0.2, 0.9)
+    twin = copy.deepcopy(model)
+    cube, targets = scene(12, 9)
+    padded = pad_scene(cube, 11)
+    pixels = np.random.default_rng(1).integers(0, 9, (8, 2))
+    batches = Region(pixels, targets, batch_size=8, class_balance=0.0, device=CPU)
+    batch = next(batches.epoch(torch.Generator().manual_seed(0)))
+    corner = batch.corners[0]
+    rows, cols = (batch.rows + corner[0]).tolist(), (batch.cols + corner[1]).tolist()
+    scores = region_scores(model, padded, batch, symmetry=3)
+    expected = patchwise(twin, padded, rows, cols, 3)
+    torch.testing.assert_close(scores, expected, rtol=1e-9, atol=1e-9)
+    batch_loss(scores, batch, label_smoothing=0.0).backward()
+    batch_loss(expected, batch, label_smoothing=0.0).backward()
+    largest = max(float(weight.grad.abs().max()) for weight in twin.parameters())
+    for (key, weight), other in zip(model.named_parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(weight.grad, other.grad, rtol=1e-9, atol=1e-9 * largest, msg=key)
+    for (key, value), other in zip(model.named_buffers(), twin.buffers(), strict=True):
+        torch.testing.assert_close(value, other, rtol=1e-9, atol=1e-12, msg=key)
 
 
 @pytest.mark.parametrize("symmetry", range(8))

@@ -7,6 +7,7 @@ https://arxiv.org/abs/1809.02983.
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hsi.layers.attention.sizes import hidden_units
@@ -18,8 +19,7 @@ class DualAttention(nn.Module):
     To the input are added two mixtures of it: every position receives the values of the positions
     whose keys fit its query, and every channel those of the channels that correlate with it. Each
     is scaled by a learned factor, which starts at 0, so that the block starts as the identity. With
-    H values in a query it has ``2 (C H + H) + C C + C + 2`` parameters. Memory grows with
-    ``(h w)^2`` and ``C^2``.
+    H values in a query it has ``2 (C H + H) + C C + C + 2`` parameters.
 
     Parameters
     ----------
@@ -45,10 +45,14 @@ class DualAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Add both mixtures to `x`."""
-        query, key, value = (layer(x).flatten(2) for layer in (self.query, self.key, self.value))
-        positions = (query.transpose(1, 2) @ key).softmax(dim=2)  # (N, to, from)
-        from_positions = (value @ positions.transpose(1, 2)).view_as(x)
-        flat = x.flatten(2)  # (N, C, h w)
-        channels = (flat @ flat.transpose(1, 2)).softmax(dim=2)  # (N, to, from)
-        from_channels = (channels @ flat).view_as(x)
+        query, key, value = (
+            layer(x).flatten(2).transpose(1, 2)  # (N, h w, H) or (N, h w, C)
+            for layer in (self.query, self.key, self.value)
+        )
+        from_positions = F.scaled_dot_product_attention(query, key, value, scale=1.0)
+        from_positions = from_positions.transpose(1, 2).reshape(x.shape)
+        # PyTorch's form that keeps no (C, C) for each image wants one head, and strides in order
+        # also where h w = 1 makes others equally good: those of a copy.
+        flat = x.flatten(2).unsqueeze(1).clone(memory_format=torch.contiguous_format)
+        from_channels = F.scaled_dot_product_attention(flat, flat, flat, scale=1.0).view_as(x)
         return x + self.position_scale * from_positions + self.channel_scale * from_channels

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import hsi
 from hsi.errors import UsageError
@@ -151,6 +152,29 @@ def test_dual_attention_starts_as_the_identity_and_its_scales_learn_first():
     block(x).square().sum().backward()
     assert block.position_scale.grad.abs() > 0
     assert block.channel_scale.grad.abs() > 0
+
+
+class Largest(TorchDispatchMode):
+    """Notes the most values that an operation gives."""
+
+    values = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        for each in out if isinstance(out, tuple) else (out,):
+            if isinstance(each, torch.Tensor):
+                self.values = max(self.values, each.numel())
+        return out
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 3, 64), (2, 1, 1, 64)])
+def test_dual_attention_keeps_no_matrix_of_channels_for_each_image(drawn, shape):
+    """With a thousand channels and windows it would be gigabytes."""
+    block = drawn("da", 64)
+    x = torch.randn(shape, dtype=torch.float64).permute(0, 3, 1, 2)
+    with torch.no_grad(), Largest() as largest:
+        block(x)
+    assert largest.values < 2 * 64 * 64
 
 
 def test_self_attention_does_not_know_the_order_of_positions(drawn, image):
