@@ -14,7 +14,7 @@ CHANGED = {
     "pca_fit": "scene", "split": "blocks", "train": 50, "validation": 0.05, "seed": 7,
     "epochs": 4, "batch_size": 32, "optimizer": "adam", "learning_rate": 0.01,
     "schedule": "constant", "weight_decay": 0.0, "dropout": 0.0, "augmentation": "none",
-    "label_smoothing": 0.1,
+    "label_smoothing": 0.1, "attention": "eca",
 }  # fmt: skip
 
 
@@ -163,6 +163,16 @@ def test_a_training_is_as_long_as_its_epochs_or_its_steps_say():
         UsageError, match=r"^setting 'recipe': give epochs or steps \(.*\), not both$"
     ):
         Settings().changed(epochs=3, steps=3)
+
+
+def test_attention_is_part_of_the_name_of_the_network():
+    assert Settings().network == "hybridsn-dw"
+    with_it = Settings().changed(attention="eca")
+    assert with_it.network == "hybridsn-dw-with-eca"
+    # None leaves a setting as it is; a word takes it away.
+    assert with_it.changed(attention=None) == with_it
+    assert with_it.changed(attention="none") == Settings()
+    assert Settings.from_table({"model": "hybridsn"}).attention == "none"
 
 
 def test_the_recipe_of_the_paper():
