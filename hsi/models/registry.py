@@ -7,10 +7,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from hsi.backbones import BACKBONES
 from hsi.errors import UsageError, unknown_name
 from hsi.layers.attention import attention_factory
 from hsi.layers.convolutions import Norm
 from hsi.layers.placing import AttentionFactory
+from hsi.models.backbone import backbone_model
 from hsi.models.check import check_trunk, mark_as_checked
 from hsi.models.hybridsn import hybridsn, hybridsn_2d3d, hybridsn_dw
 from hsi.models.network import PatchNetwork
@@ -21,6 +23,7 @@ MODELS: dict[str, Callable[..., PatchNetwork]] = {
     "hybridsn-2d3d": hybridsn_2d3d,
     "hybridsn-se": partial(hybridsn, attention="se"),
     "hybridsn-eca": partial(hybridsn, attention="eca"),
+    **{name: partial(backbone_model, name=name) for name in BACKBONES},
 }
 
 
