@@ -44,14 +44,27 @@ def test_a_network_of_ones_own_as_the_page_shows_it(monkeypatch):
     assert hsi.build_model("small", bands=4, classes=2, patch_size=9).has_trunk
 
 
+def test_a_transfer_as_the_page_shows_it(photographs, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pets").symlink_to(photographs)
+    (code,) = blocks(ROOT / "docs" / "transfer.md", "python")
+    names = {}
+    exec(code, names)  # noqa: S102
+    assert "overfit gap" in capsys.readouterr().out
+    assert len(names["predictions"]) == 30
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_and_options_exist(page):
     text = page.read_text(encoding="utf-8")
     commands = re.findall(
-        r"hsi ((?:scenes )?[a-z]+)((?: [^`\n|]*)?)",
+        r"hsi ((?:scenes |transfer (?=predict ))?[a-z]+)((?: [^`\n|]*)?)",
         "\n".join(re.findall(r"`(hsi [^`]+)`", text) + blocks(page, "sh")),
     )
-    helps = CliRunner().invoke(cli, ["train", "--help"]).output
+    helps = "".join(
+        CliRunner().invoke(cli, [*command.split(), "--help"]).output
+        for command in ("train", "transfer", "transfer predict")
+    )
     for command, rest in commands:
         result = CliRunner().invoke(cli, [*command.split(), "--help"])
         assert result.exit_code == 0, command

@@ -54,10 +54,14 @@ def draw_validation(
     of_hash: dict[str, list[int]] = {}
     for place, content in enumerate(hashes):
         of_hash.setdefault(content, []).append(place)
+    groups_of: list[list[list[int]]] = [[] for _ in class_names]
+    for places in of_hash.values():
+        if len(classes := set(targets[places].tolist())) == 1:
+            groups_of[classes.pop()].append(places)
+    counts = np.bincount(targets, minlength=len(class_names)).tolist()
     drawn = np.zeros(len(targets), dtype=bool)
-    for target, name in enumerate(class_names):
-        groups = [places for places in of_hash.values() if set(targets[places]) == {target}]
-        wanted = max(1, round(share * int((targets == target).sum())))
+    for name, groups, count in zip(class_names, groups_of, counts, strict=True):
+        wanted = max(1, round(share * count))
         generator.shuffle(groups)
         taken = 0
         # One is always left for training.

@@ -164,7 +164,7 @@ def class_sentence(
             "A program that numbers folders in their order would take another class for "
             f"{_names(shifted)}."
         )
-    said.append("Here, classes are matched by name.")
+    said.append("Here, classes are matched by name, regardless of order and case.")
     return " ".join(said)
 
 
