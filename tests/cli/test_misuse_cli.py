@@ -56,7 +56,7 @@ CASES = [
     ("train --dataset salinas_aa", 2, ["unknown scene", "did you mean 'salinas_a'"]),
     (f"{TRAIN} --model hybridsm", 2, ["unknown model", "did you mean 'hybridsn'"]),
     (f"{TRAIN} --attention cbamm", 2, ["unknown attention", "did you mean 'cbam'"]),
-    ("models --attention cbamm", 2, ["unknown attention", "did you mean 'cbam'"]),
+    ("models hybridsn --attention cbamm", 2, ["unknown attention", "did you mean 'cbam'"]),
     ("models --blocks --channels 0", 2, ["channels must be a whole number of at least 1, not 0"]),
     (f"{TRAIN} --recipe papper", 2, ["unknown recipe", "did you mean 'paper'"]),
     (f"{TRAIN} --split randm", 2, ["split", "'random' or 'blocks'", "randm"]),
