@@ -16,11 +16,10 @@ BACKBONE = "mobilenet_v1_x0_25"  # small, and with many batch norms
 
 @pytest.fixture(scope="module")
 def images():
-    """Noise ``(60, 37, 37, 3)`` of three brightnesses."""
+    """Noise ``(60, 37, 37, 3)``, mostly brighter from class to class."""
     generator = np.random.default_rng(0)
-    pixels = generator.normal(
-        np.repeat([70, 128, 186], 20)[:, None, None, None], 40, (60, 37, 37, 3)
-    )
+    brightness = np.repeat([70, 128, 186], 20) + generator.normal(0, 30, 60)
+    pixels = generator.normal(brightness[:, None, None, None], 40, (60, 37, 37, 3))
     return pixels.clip(0, 255).astype(np.uint8)
 
 
@@ -110,33 +109,35 @@ def test_the_last_layer_learns_what_the_features_tell(images):
     """Even fresh features tell bright from dark."""
     classifier = make("lenet5")
     history = fit(classifier, images, freeze="features", epochs=40, learning_rate=0.05)
-    assert history[0].validation_accuracy < 0.9
-    assert history[-1].validation_accuracy > 0.9
+    assert history[0].validation_accuracy < 0.7
+    assert history[-1].train_accuracy > 0.7
 
 
-def test_accuracies_are_those_of_evaluation_without_augmentation(classifier, images):
-    (epoch,) = fit(classifier, images, epochs=1, augmentation="crop-flip-color")
+def test_accuracies_are_those_of_evaluation_without_augmentation(images):
+    """Some augmented photographs are right where the others are wrong."""
+    classifier = make("lenet5")
+    how = {"epochs": 6, "learning_rate": 0.003, "augmentation": "crop-flip-color"}
+    last = fit(classifier, images, **how)[-1]
     right = classifier.scores(images).argmax(1) == TARGETS
-    assert epoch.validation_accuracy == pytest.approx(right[VALIDATION].mean())
+    assert 0.5 < right.mean() < 1
+    assert last.validation_accuracy == pytest.approx(right[VALIDATION].mean())
     # Without validation, the sample is all of the training, if that is small.
-    (epoch,) = fit(
-        classifier, images, epochs=1, augmentation="crop-flip-color", validation=np.array([], int)
-    )
-    assert epoch.validation_accuracy is None
+    last = fit(classifier, images, validation=np.array([], int), **how)[-1]
+    assert last.validation_accuracy is None
     right = classifier.scores(images).argmax(1) == TARGETS
-    assert epoch.train_accuracy == pytest.approx(right[TRAIN].mean())
+    assert last.train_accuracy == pytest.approx(right[TRAIN].mean())
 
 
-def test_choosing_takes_the_epoch_that_did_best(classifier, images):
-    before = state(classifier)
-    wild = {"epochs": 6, "learning_rate": 0.2, "schedule": "constant", "freeze": "features"}
+def test_choosing_takes_the_epoch_that_did_best(images):
+    wild = {"epochs": 6, "learning_rate": 0.5, "schedule": "constant", "freeze": "features"}
     accuracies = {}
     for choose in (True, False):
-        classifier.network.load_state_dict(before)
+        classifier = make("lenet5")
         history = fit(classifier, images, choose=choose, **wild)
         right = classifier.scores(images).argmax(1) == TARGETS
         accuracies[choose] = right[VALIDATION].mean()
     found = [epoch.validation_accuracy for epoch in history]
+    assert found[-1] < max(found)
     assert accuracies[True] == pytest.approx(max(found))
     assert accuracies[False] == pytest.approx(found[-1])
 

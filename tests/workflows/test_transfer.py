@@ -93,7 +93,9 @@ def test_other_photographs_are_classified_as_those_of_the_run(transferred, photo
         assert max(each.probabilities, key=each.probabilities.get) == each.name
 
 
-def test_the_test_is_not_seen_before_the_end(photographs, quick, tmp_path, monkeypatch):
+@pytest.mark.parametrize("folder", [".", "train"])
+def test_the_test_is_not_seen_before_the_end(photographs, quick, tmp_path, monkeypatch, folder):
+    """And only with a test does the validation choose."""
     seen = {}
     original = MODULE.fit_photographs
 
@@ -102,8 +104,8 @@ def test_the_test_is_not_seen_before_the_end(photographs, quick, tmp_path, monke
         return original(classifier, images, targets, **options)
 
     monkeypatch.setattr(MODULE, "fit_photographs", fit)
-    hsi.transfer(photographs, out=tmp_path / "run", **(quick | {"epochs": 1}))
-    assert seen == {"images": 60, "targets": 60, "choose": True}
+    hsi.transfer(photographs / folder, out=tmp_path / "run", **(quick | {"epochs": 1}))
+    assert seen == {"images": 60, "targets": 60, "choose": folder == "."}
 
 
 def test_the_epoch_that_did_best_on_validation_is_kept_if_there_is_a_test(transferred):
