@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from hsi.errors import UsageError
 from hsi.inference.heads import (
@@ -76,7 +78,7 @@ class DenseNetwork:
         self.model = model
         self.margin = model.patch_size - 1
         self.trunk = folded(model.trunk).to(dtype)
-        values, outputs = values_per_position(model)
+        values, channels, outputs = values_per_position(model)
         self._position_bytes = values * dtype.itemsize
         # What the layer and the rest of the head give for each pixel.
         self._pixel_bytes = (2 * outputs + model.classes) * weight.element_size()
@@ -88,7 +90,11 @@ class DenseNetwork:
             max_bytes -= linear.weight.nbytes
             self.side = self._largest_side(FOR_TRUNK * max_bytes)
         self.layer: FourierLinear | DirectLinear | None = None
-        self.head = in_type(model.head, dtype) if plan.way == "windows" else model.head
+        self.head, self._head_values = model.head, 0
+        if plan.way == "windows":
+            self.head = in_type(model.head, dtype)
+            window = weight.new_zeros(1, channels, model.window_size, model.window_size)
+            self._head_values = largest_result(self.head, window.to(dtype))
         if plan.way != "windows" and linear is not None:
             assert isinstance(model.head, nn.Sequential)
             self.rest = model.head[2:]
@@ -130,7 +136,10 @@ class DenseNetwork:
         if corners is None:
             corners = all_corners(region, self.model.patch_size)
         size = self.model.window_size
-        batch = max(1, WINDOW_VALUES // (features.shape[0] * size**2))
+        # What the head makes of a window may be larger than the window.
+        values = max(features.shape[0] * size**2, self._head_values)
+        rows, cols = (length - self.margin for length in region.shape[1:])
+        batch = max(1, min(WINDOW_VALUES // values, rows * cols))
         return in_batches(self.head, features, corners, size, batch)
 
     def _features(self, region: Tensor) -> Tensor:
@@ -194,8 +203,10 @@ def folded(trunk: nn.Module) -> nn.Module:
 
 
 @torch.no_grad()
-def values_per_position(model: PatchNetwork) -> tuple[int, int]:
-    """Return how many values a trunk holds at once for each position, and how many a head gives.
+def values_per_position(model: PatchNetwork) -> tuple[int, int, int]:
+    """Return how many values a trunk holds at once for each position, and how many it gives.
+
+    The third number is how many the head's first linear layer gives, if it begins with one.
 
     Counted on the smallest input: the output of a layer and that of the next, and one of them
     once more, as the libraries rearrange it.
@@ -211,11 +222,37 @@ def values_per_position(model: PatchNetwork) -> tuple[int, int]:
     weight = next(model.parameters())
     side = model.receptive_field + 2
     try:
-        model.trunk(weight.new_zeros(1, model.bands, side, side))
+        features = model.trunk(weight.new_zeros(1, model.bands, side, side))
     finally:
         for hook in hooks:
             hook.remove()
     outputs = [model.bands, *counts]
     held = max(a + b + max(a, b) for a, b in zip(outputs, [*outputs[1:], 0], strict=True))
     linear = first_linear(model)
-    return math.ceil(held), linear.out_features if linear is not None else 0
+    given = linear.out_features if linear is not None else 0
+    return math.ceil(held), features.shape[1], given
+
+
+def largest_result(network: nn.Module, inputs: Tensor) -> int:
+    """Return the number of values of the largest array that `network` makes on the way."""
+    sizes = _Sizes()
+    with sizes:
+        network(inputs)
+    return sizes.largest
+
+
+class _Sizes(TorchDispatchMode):
+    """Notes the largest result of all operations, inside of layers, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.largest = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for each in tree_leaves(result):
+            if isinstance(each, Tensor):
+                self.largest = max(self.largest, each.numel())
+        return result

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsi.errors import UsageError, unknown_name
-from hsi.inference.dense import DenseNetwork, in_type, values_per_position
+from hsi.inference.dense import DenseNetwork, in_type, largest_result, values_per_position
 from hsi.inference.device import resolve_device
 from hsi.inference.memory import memory_budget, reusing_memory
 from hsi.inference.mode import evaluating
@@ -166,11 +166,13 @@ class _Patches:
     """The whole network on every patch, with the manners of `DenseNetwork`."""
 
     def __init__(self, model: PatchNetwork, *, max_bytes: int, dtype: torch.dtype) -> None:
-        values, _ = values_per_position(model)
+        values, _, _ = values_per_position(model)
         self.model = in_type(model, dtype)
         model = self.model
         item = dtype.itemsize
-        of_a_patch = values * model.patch_size**2 * item
+        patch = torch.zeros(1, model.bands, model.patch_size, model.patch_size, dtype=dtype)
+        largest = largest_result(model, patch.to(next(model.parameters()).device))
+        of_a_patch = max(values * model.patch_size**2, 2 * largest) * item
         # The libraries keep the weights once more, in an order of their own.
         weights = sum(weight.nbytes for weight in model.parameters())
         self.batch = min(PATCH_BATCH, (max_bytes - weights) // (2 * of_a_patch))

@@ -250,3 +250,45 @@ def test_small_3d_convolutions_are_cut_in_halves_that_fit(rows, bands):
     x = torch.randn(1, 2, bands, rows, 6).double()
     with torch.no_grad():
         torch.testing.assert_close(layer(x), nn.Conv3d.forward(layer, x))
+
+
+class Pairs(nn.Module):
+    """A head that compares all positions of a window in its forward method, where no hook sees."""
+
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.last = nn.Linear(channels, classes)
+        self.batches = []
+
+    def forward(self, windows):
+        self.batches.append(len(windows))
+        x = windows.flatten(2).transpose(1, 2)  # (N, k k, C)
+        return self.last((torch.softmax(x @ x.transpose(1, 2), dim=2) @ x).mean(1))
+
+
+@pytest.mark.parametrize("method", ["dense", "patches"])
+def test_batches_leave_room_for_what_a_head_makes_of_a_window(method, monkeypatch):
+    torch.manual_seed(0)
+    model = PatchNetwork(
+        trunk=nn.Conv2d(2, 4, 3), head=Pairs(4, 3), bands=2, classes=3, patch_size=15,
+        receptive_field=3,
+    )  # fmt: skip
+    cube = np.random.default_rng(0).standard_normal((20, 20, 2)).astype(np.float32)
+    pairs = 13**4  # values of one window of 13 x 13
+    monkeypatch.setattr("hsi.inference.dense.WINDOW_VALUES", 10 * pairs)
+    scores = predict_scene(model, cube, method=method, device="cpu", max_memory=5_000_000)
+    largest = max(model.head.batches)
+    assert largest > 1
+    assert largest * pairs * 4 <= 5_000_000
+    expected = predict_scene(model.double(), cube, method="patches", device="cpu")
+    assert np.abs(scores - expected).max() <= 1e-4 * np.ptp(expected)
+
+
+def test_a_batch_is_no_larger_than_the_tile():
+    """Batches are filled up, and that many windows may take long."""
+    model = PatchNetwork(
+        trunk=nn.Conv2d(2, 4, 3), head=Pairs(4, 3), bands=2, classes=3, patch_size=3,
+        receptive_field=3,
+    )  # fmt: skip
+    predict_scene(model, np.zeros((3, 5, 2), np.float32), method="dense", device="cpu")
+    assert max(model.head.batches) <= 15
