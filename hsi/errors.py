@@ -52,6 +52,10 @@ class RunError(HsiError):
     """A run folder that is missing, unfinished, damaged or already taken."""
 
 
+# Longer lists of names are cut short.
+LISTED = 20
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """Return the error for a misspelt name, with the nearest known one as a suggestion.
 
@@ -60,8 +64,18 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     >>> print(unknown_name("model", "hybridsm", ["hybridsn", "hybridsn-dw"]))
     unknown model 'hybridsm'; did you mean 'hybridsn'?
     Known: hybridsn, hybridsn-dw
+
+    Of many names, the nearest are listed:
+
+    >>> print(unknown_name("class", "clas7", [f"class{n}" for n in range(40)]))
+    unknown class 'clas7'; did you mean 'class7'?
+    Known: class7, class37, class27, class17, class9 and 35 others
     """
     known = sorted(known)
-    near = difflib.get_close_matches(name.lower(), known, n=1)
+    near = difflib.get_close_matches(name.lower(), known, n=LISTED // 4)
     hint = f"; did you mean '{near[0]}'?" if near else ""
-    return UsageError(f"unknown {kind} '{name}'{hint}\nKnown: {', '.join(known)}")
+    listed = ", ".join(known)
+    if len(known) > LISTED:
+        some = near or known[: LISTED // 4]
+        listed = f"{', '.join(some)} and {len(known) - len(some)} others"
+    return UsageError(f"unknown {kind} '{name}'{hint}\nKnown: {listed}")

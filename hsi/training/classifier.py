@@ -273,5 +273,5 @@ def _check_model(path: Path, name: Any) -> None:
     raise RunError(
         f"{path} holds a network '{name}', which is not known here\n"
         "If it is your own, call hsi.register_model with its builder first, in the same Python "
-        f"process.\nKnown: {', '.join(sorted(MODELS))}"
+        f"process."
     )
