@@ -26,7 +26,7 @@ from hsi.inference import evaluating, predict_scene
 from hsi.inference.dense import DenseNetwork
 from hsi.inference.tiles import region_of, tiles_of
 from hsi.layers import gather_windows, pad_scene
-from hsi.models import PatchNetwork, build_model
+from hsi.models import PatchNetwork, build_model, macs_per_patch
 
 SCENES = (
     ("hybridsn", 145, 145, 30, 16),
@@ -62,7 +62,8 @@ def main() -> None:
             for precision in ("full", "bf16")
         )
         patches = best_of_patches(model, cube, arguments.patch_pixels) * pixels
-        floor = dense_macs(model, cube) / rate
+        macs = dense_macs(model, cube)
+        floor = macs / rate
         rows.append(
             {
                 "model": name,
@@ -72,6 +73,7 @@ def main() -> None:
                 "patches s": round(patches, 2),
                 "dense s": round(dense, 3),
                 "times faster": round(patches / dense, 1),
+                "times fewer multiply-adds": round(macs_per_patch(model) * pixels / macs, 1),
                 "dense us/pixel": round(1e6 * dense / pixels, 2),
                 "floor s": round(floor, 3),
                 "dense / floor": round(dense / floor, 2),
