@@ -15,7 +15,8 @@ from common import report
 from full_scene import measure
 from torch import nn
 
-from hsi.inference.heads import DirectLinear, FourierLinear, HeadPlan, plan_layer
+from hsi.inference.heads import DirectLinear, FourierLinear
+from hsi.inference.plan import HeadPlan, plan_layer
 from hsi.inference.tiles import in_batches
 
 SIZES = (

@@ -13,13 +13,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from hsi.errors import UsageError
-from hsi.inference.heads import (
-    DirectLinear,
-    FourierLinear,
-    HeadPlan,
-    first_linear,
-    plan_head,
-)
+from hsi.inference.heads import DirectLinear, FourierLinear
+from hsi.inference.plan import HeadPlan, first_linear, plan_head
 from hsi.inference.tiles import all_corners, in_batches, tiles_of
 from hsi.models import PatchNetwork
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from hsi.inference import predict_pixels, predict_scene
-from hsi.inference.heads import first_linear
+from hsi.inference.plan import first_linear
 from hsi.layers.attention import ATTENTIONS
 from hsi.models import build_model
 

@@ -12,8 +12,9 @@ from torch import nn
 from hsi.errors import UsageError
 from hsi.inference import heads, predict_scene
 from hsi.inference.dense import DenseNetwork, folded
-from hsi.inference.heads import DirectLinear, FourierLinear, HeadPlan, first_linear, plan_head
+from hsi.inference.heads import DirectLinear, FourierLinear
 from hsi.inference.memory import free_memory, memory_budget, reusing_memory
+from hsi.inference.plan import HeadPlan, estimate, first_linear, plan_head
 from hsi.inference.tiles import tiles_of
 from hsi.layers import SpectralSpatialConv
 from hsi.models import PatchNetwork, build_model
@@ -153,7 +154,7 @@ def test_large_windows_are_transformed_and_small_ones_are_not(device):
 
 
 def test_impossible_squares_are_never_chosen():
-    cost = heads.estimate(
+    cost = estimate(
         HeadPlan("fourier", 4), channels=2, outputs=2, size=5, rows=9, cols=9, device="cpu"
     )
     assert cost == math.inf
