@@ -53,7 +53,7 @@ class RunError(HsiError):
 
 
 # Longer lists of names are cut short.
-LISTED = 20
+LISTED, NEAREST = 32, 5
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
@@ -72,10 +72,10 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     Known: class7, class37, class27, class17, class9 and 35 others
     """
     known = sorted(known)
-    near = difflib.get_close_matches(name.lower(), known, n=LISTED // 4)
+    near = difflib.get_close_matches(name.lower(), known, n=NEAREST)
     hint = f"; did you mean '{near[0]}'?" if near else ""
     listed = ", ".join(known)
     if len(known) > LISTED:
-        some = near or known[: LISTED // 4]
+        some = near or known[: NEAREST]
         listed = f"{', '.join(some)} and {len(known) - len(some)} others"
     return UsageError(f"unknown {kind} '{name}'{hint}\nKnown: {listed}")

@@ -206,9 +206,9 @@ def test_datasets_is_no_package():
 
 def test_cards_are_found_inside_an_installed_package(tmp_path):
     package = Path(hsi.__file__).parent
-    for name in ("__init__.py", "errors.py", "files.py"):
-        (tmp_path / "hsi").mkdir(exist_ok=True)
-        shutil.copy(package / name, tmp_path / "hsi" / name)
+    (tmp_path / "hsi").mkdir()
+    for module in package.glob("*.py"):
+        shutil.copy(module, tmp_path / "hsi")
     shutil.copytree(package / "scenes", tmp_path / "hsi" / "scenes")
     shutil.copytree(_folder(), tmp_path / "hsi" / "datasets")
     code = (
