@@ -193,7 +193,9 @@ def _in_words(error: ValidationError, settings: type[BaseModel]) -> UsageError:
         own = finding["type"] == "value_error"  # a validator of ours, which says what came
         came = "" if own else f", not {finding['input']!r}"
         said = finding["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        line = f"setting '{name}'{_option(name, settings)}: {said}{came}"
+        # What is said of several settings together names them.
+        of = f"setting '{name}'{_option(name, settings)}: " if name else ""
+        line = f"{of}{said}{came}"
         if line not in lines:
             lines.append(line)
     return UsageError("\n".join(lines[:5]))

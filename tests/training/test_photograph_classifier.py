@@ -101,3 +101,5 @@ def test_sizes_by_the_network(changes, side):
 def test_names_of_settings_are_checked():
     with pytest.raises(UsageError, match="did you mean 'freeze'"):
         TransferSettings().changed(freez="none")
+    with pytest.raises(UsageError, match="^freeze='features' keeps features"):
+        TransferSettings().changed(freeze="features")
