@@ -88,8 +88,8 @@ class DenseNetwork:
         self.head, self._head_values = model.head, 0
         if plan.way == "windows":
             self.head = in_type(model.head, dtype)
-            window = weight.new_zeros(1, channels, model.window_size, model.window_size)
-            self._head_values = largest_result(self.head, window.to(dtype))
+            windows = weight.new_zeros(2, channels, model.window_size, model.window_size)
+            self._head_values = largest_result(self.head, windows.to(dtype))
         if plan.way != "windows" and linear is not None:
             assert isinstance(model.head, nn.Sequential)
             self.rest = model.head[2:]
@@ -229,11 +229,11 @@ def values_per_position(model: PatchNetwork) -> tuple[int, int, int]:
 
 
 def largest_result(network: nn.Module, inputs: Tensor) -> int:
-    """Return the number of values of the largest array that `network` makes on the way."""
+    """Return the values for each of `inputs` of the largest array that `network` makes of them."""
     sizes = _Sizes()
     with sizes:
         network(inputs)
-    return sizes.largest
+    return sizes.largest // len(inputs)
 
 
 class _Sizes(TorchDispatchMode):

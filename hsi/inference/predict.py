@@ -170,8 +170,8 @@ class _Patches:
         self.model = in_type(model, dtype)
         model = self.model
         item = dtype.itemsize
-        patch = torch.zeros(1, model.bands, model.patch_size, model.patch_size, dtype=dtype)
-        largest = largest_result(model, patch.to(next(model.parameters()).device))
+        patches = torch.zeros(2, model.bands, model.patch_size, model.patch_size, dtype=dtype)
+        largest = largest_result(model, patches.to(next(model.parameters()).device))
         of_a_patch = max(values * model.patch_size**2, 2 * largest) * item
         # The libraries keep the weights once more, in an order of their own.
         weights = sum(weight.nbytes for weight in model.parameters())
