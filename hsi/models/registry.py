@@ -25,6 +25,8 @@ MODELS: dict[str, Callable[..., PatchNetwork]] = {
     "hybridsn-eca": partial(hybridsn, attention="eca"),
     **{name: partial(backbone_model, name=name) for name in BACKBONES},
 }
+# Their trunks stay as they are whatever the attention; those registered later may put it there.
+OWN = frozenset(MODELS)
 
 
 def build_model(
@@ -84,7 +86,8 @@ def build_model(
         dropout=dropout,
         **_attention_for(name, attention),
     )
-    mark_as_checked(model)
+    if attention is None or name in OWN:
+        mark_as_checked(model)
     return model
 
 

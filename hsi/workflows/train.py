@@ -12,7 +12,7 @@ import torch
 from hsi.errors import UsageError
 from hsi.files import folder_name, free_path, usable_path
 from hsi.inference import resolve_device
-from hsi.models import build_model
+from hsi.models import build_model, check_once
 from hsi.sampling import BandPCA, Split, split_pixels, to_targets
 from hsi.scenes import Scene
 from hsi.training import Classifier, Progress, Run, Settings, check_free, fit
@@ -174,6 +174,7 @@ def _untrained(scene: Scene, split: Split, settings: Settings) -> Classifier:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         network = build_model(**options)
+    check_once(network)
     fit_on = split.train if settings.pca_fit == "train" else scene.valid
     reduction = BandPCA(settings.components, whiten=settings.whiten)
     return Classifier(

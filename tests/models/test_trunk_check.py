@@ -1,5 +1,6 @@
 """A trunk that breaks the rule is noticed when the network is registered."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -108,6 +109,19 @@ def test_a_network_that_breaks_the_rule_is_not_registered(registry):
         register_model("mine", lambda **sizes: network(nn.Conv2d(5, 4, 3), Shift(), **sizes))
     with pytest.raises(UsageError, match="unknown model 'mine'"):
         hsi.build_model("mine", bands=5, classes=3)
+
+
+def test_attention_in_the_trunk_of_a_registered_network_is_refused(registry):
+    def build(*, attention=None, norm, dropout, **sizes):
+        blocks = [attention(4)] if attention else []
+        return network(nn.Conv2d(5, 4, 3), *blocks, **sizes)
+
+    register_model("mine", build, bands=5, patch_size=9)
+    sizes = {"bands": 5, "classes": 3, "patch_size": 9}
+    scene = np.zeros((14, 13, 5), np.float32)
+    assert predict_scene(hsi.build_model("mine", **sizes), scene, method="dense").shape[0] == 3
+    with pytest.raises(UsageError, match="other values on a scene than on a patch"):
+        predict_scene(hsi.build_model("mine", **sizes, attention="se"), scene, method="dense")
 
 
 def test_names_are_not_taken_twice_and_builders_return_networks(registry):

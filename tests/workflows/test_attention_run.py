@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 import hsi
 from hsi.errors import UsageError
 from hsi.layers.attention.eca import EfficientChannelAttention
+from hsi.models import MODELS
 from hsi.training import Settings, read_config
 
 
@@ -54,6 +56,22 @@ def test_a_map_from_the_file_is_the_map_of_the_training(finished, scene, tmp_pat
             maps.append(np.array(raster))
     assert (maps[0] == maps[1]).all()
     assert len(np.unique(maps[0])) > 1
+
+
+def test_attention_in_the_trunk_is_refused_before_the_training(scene, tmp_path, monkeypatch, small):
+    def build(*, bands, classes, patch_size, norm, dropout, attention=None):
+        blocks = [attention(4)] if attention else []
+        return hsi.PatchNetwork(
+            trunk=nn.Sequential(nn.Conv2d(bands, 4, 3), *blocks),
+            head=nn.Sequential(nn.Flatten(), nn.Linear(4 * (patch_size - 2) ** 2, classes)),
+            bands=bands, classes=classes, patch_size=patch_size, receptive_field=3,
+        )  # fmt: skip
+
+    monkeypatch.setattr("hsi.models.registry.MODELS", dict(MODELS))
+    hsi.register_model("attention-in-trunk", build)
+    with pytest.raises(UsageError, match="other values on a scene than on a patch"):
+        hsi.train(scene, model="attention-in-trunk", attention="se", out=tmp_path / "run", **small)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_misspelt_name_leaves_nothing_behind(scene, tmp_path, small):
