@@ -70,7 +70,7 @@ def open_sets(root: Path) -> PhotographSets:
     PhotographError
         If the folder is not there or cannot be read, or holds no photographs or no classes.
     UsageError
-        If only one class has photographs, or two classes have names that differ in case only.
+        If only one class has photographs, or two folders have names that differ in case only.
     """
     if not root.is_dir():
         what = "a file" if root.exists() else "not there"
@@ -78,7 +78,9 @@ def open_sets(root: Path) -> PhotographSets:
             f"the folder of photographs {root} is {what}\n"
             "Expected a folder that holds one folder for each class."
         )
-    folders = {folder.name.lower(): folder for folder in _subfolders(root)}
+    found = _subfolders(root)
+    _check_distinct(root, (folder.name for folder in found))
+    folders = {folder.name.lower(): folder for folder in found}
     known = {
         name: next((folders[each] for each in spellings if each in folders), None)
         for name, spellings in SETS.items()
@@ -183,7 +185,7 @@ def _check_distinct(root: Path, names: Iterable[str]) -> None:
         if other != name:
             raise UsageError(
                 f"{root} has folders '{other}' and '{name}', which differ in case only\n"
-                "Put their photographs into one folder, or give the classes other names."
+                "Put their photographs into one folder, or give one of them another name."
             )
 
 

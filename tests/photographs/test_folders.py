@@ -64,6 +64,11 @@ def test_a_test_without_classes_is_told(tmp_path):
         (["cat/1.png"], UsageError, "one class only"),
         (["train/cat/1.png", "test/dog/1.png"], UsageError, "one class only"),
         (["cat/1.png", "Cat/1.png"], UsageError, "differ in case only"),
+        (
+            ["train/cat/1.png", "train/dog/1.png", "test/cat/1.png", "Test/dog/1.png"],
+            UsageError,
+            "differ in case only",
+        ),
         (["cat/1.txt", "dog/1.txt"], PhotographError, "hold no photographs: cat, dog"),
     ],
 )
