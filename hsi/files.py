@@ -104,6 +104,9 @@ def expand_home(path: str | os.PathLike[str], what: str) -> Path:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` in UTF-8, all of it or nothing."""
+    r"""Write `text` to `path` in UTF-8, all of it or nothing.
+
+    Names of files need not be in UTF-8; what is not is written as ``\udcff`` or the like.
+    """
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")

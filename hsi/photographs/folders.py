@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.errors import PhotographError, UsageError
+from hsi.files import usable_path
 from hsi.photographs.decode import SUFFIXES
 
 # What the folder of a set may be called.
@@ -70,7 +71,8 @@ def open_sets(root: Path) -> PhotographSets:
     PhotographError
         If the folder is not there or cannot be read, or holds no photographs or no classes.
     UsageError
-        If only one class has photographs, or two folders have names that differ in case only.
+        If only one class has photographs, or two folders have names that differ in case only,
+        or the name of a class is not in UTF-8.
     """
     if not root.is_dir():
         what = "a file" if root.exists() else "not there"
@@ -154,6 +156,8 @@ def _open(root: Path, *, alone: bool = True) -> ClassFolder:
             f"Known suffixes: {_listed(sorted(SUFFIXES))}"
         )
     _check_distinct(root, found_in)
+    for name in found_in:
+        usable_path(root / name, "the folder of a class")
     if alone and len(found_in) < 2:
         raise UsageError(
             f"{root} has photographs of one class only ({next(iter(found_in))}); "

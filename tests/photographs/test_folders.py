@@ -69,6 +69,7 @@ def test_a_test_without_classes_is_told(tmp_path):
             UsageError,
             "differ in case only",
         ),
+        (["cat/1.png", "b\udcff/1.png"], UsageError, "not in UTF-8"),
         (["cat/1.txt", "dog/1.txt"], PhotographError, "hold no photographs: cat, dog"),
     ],
 )

@@ -57,6 +57,18 @@ def test_it_learns(transferred):
     assert note(transferred, "No overfit gap:")
 
 
+def test_names_of_files_need_not_be_in_utf8(tmp_path, take_photographs, quick):
+    root = take_photographs(tmp_path / "photographs", 4)
+    (root / "sea" / "000.png").rename(root / "sea" / "\udcff.png")
+    (root / "sea" / "\udcfe.png").write_bytes(b"damaged")
+    run = hsi.transfer(root, out=tmp_path / "run", **(quick | {"epochs": 1}))
+    assert any("\\udcff.png" in row["photograph"] for row in table(run, "photographs.csv"))
+    assert "\\udcfe.png" in unescape((run.path / "report.html").read_text())
+    predictions, unreadable = hsi.predict_photographs(run, root)
+    assert len(predictions) == 12
+    assert len(unreadable) == 1
+
+
 def test_metrics_follow_from_the_predictions_of_each_photograph(transferred):
     metrics, rows = transferred.metrics, table(transferred, "photographs.csv")
     assert len(rows) == 90
