@@ -113,13 +113,17 @@ def load_weights(network: Backbone, weights: str | os.PathLike[str], *, name: st
     UsageError
         If there is no such file, or no weights are published for the network.
     WeightsError
-        If the file is damaged or holds code, if a tensor has another shape, or if nothing fits.
+        If the file is damaged or holds code, if a tensor has another shape or holds anything but
+        finite floating-point numbers, or if nothing fits.
     """
     path = locate_weights(name) if weights == PUBLISHED else _own_file(weights)
     given = _without_prefix(read_weights(path), network.state_dict().keys())
     first = f"{network.first_layer}.weight"
     last = (f"{network.last_layer}.weight", f"{network.last_layer}.bias")
     own = {key: value for key, value in network.state_dict().items() if not key.endswith(COUNTER)}
+    for key in own:
+        if key in given and (amiss := _amiss(given[key])):
+            raise WeightsError(f"{path} cannot be used: {key} {amiss}")
     found: dict[str, Tensor] = {}
     adapted, left, wrong = [], [], []
     for key, value in own.items():
@@ -249,6 +253,18 @@ def _without_prefix(given: dict[str, Tensor], own: Any) -> dict[str, Tensor]:
 
 def _only_channels_differ(given: Tensor, own: Tensor) -> bool:
     return given.ndim == 4 and given.shape[0] == own.shape[0] and given.shape[2:] == own.shape[2:]
+
+
+def _amiss(value: Tensor) -> str | None:
+    """Return what keeps a tensor from being weights, if anything."""
+    if value.is_meta:
+        return "has a shape, but no values"
+    if value.layout != torch.strided or not value.is_floating_point():
+        kind = str(value.dtype if value.layout == torch.strided else value.layout)
+        return f"is {kind.removeprefix('torch.')}; expected dense floating-point numbers"
+    if not value.float().isfinite().all():
+        return "holds NaN or infinity; its training must have failed"
+    return None
 
 
 def _listed(names: tuple[str, ...]) -> str:

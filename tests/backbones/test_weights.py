@@ -222,6 +222,25 @@ def test_a_whole_module_is_refused(tmp_path):
         build_backbone("lenet5", weights=tmp_path / "w.pth")
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda weight: weight.to_sparse(), "is sparse_coo; expected dense"),
+        (lambda weight: weight.to(torch.complex64), "is complex64; expected dense floating"),
+        (lambda weight: (100 * weight).to(torch.int8), "is int8; expected dense floating"),
+        (lambda weight: weight.to("meta"), "has a shape, but no values"),
+        (lambda weight: weight.log(), "holds NaN or infinity"),
+    ],
+)
+def test_tensors_that_are_no_weights_are_named(source, tmp_path, change, words):
+    path = tmp_path / "odd.pth"
+    name = f"{source.first_layer}.weight"
+    torch.save(source.state_dict() | {name: change(source.state_dict()[name])}, path)
+    for channels in (3, 5):
+        with pytest.raises(WeightsError, match=f"{name} {words}"):
+            rebuild(path, channels=channels)
+
+
 @pytest.mark.parametrize("suffix", [".pth", ".old.pth", ".safetensors"])
 def test_damaged_files_are_a_message(tmp_path, suffix):
     path = tmp_path / f"w{suffix}"
