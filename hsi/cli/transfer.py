@@ -46,7 +46,7 @@ class _OrPredict(click.Command):
 @click.option("--backbone", help="Network, see `hsi models`.  [default: resnet18]")
 @click.option("--weights", help="imagenet, or a file of weights.  [default: fresh weights]")
 @click.option("--freeze", help="features (train the last layer) or none.  [default: none]")
-@click.option("--attention", help="Attention block, see `hsi models`.  [default: none]")
+@click.option("--attention", help="See `hsi models --blocks`.  [default: none]")
 @click.option(
     "--small-stem/--no-small-stem",
     default=None,

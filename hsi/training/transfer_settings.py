@@ -38,6 +38,7 @@ class TransferSettings(Checked):
     freeze: Literal["none", "features"] = "none"
     """``"features"``: only the last layer is trained, on features that stay as they came."""
     attention: str | None = None
+    """Name of an attention block. None, or ``"none"``: the network as it is."""
     small_stem: bool = False
     size: int | None = Field(default=None, ge=8)
     """Side of the square that the network sees, in pixels. None: what the network was made for."""
@@ -62,6 +63,12 @@ class TransferSettings(Checked):
     @classmethod
     def _as_text(cls, value: Any) -> Any:
         return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+    @field_validator("attention")
+    @classmethod
+    def _as_nothing(cls, value: str | None) -> str | None:
+        # `changed` leaves what is None as it was; this takes the attention of a run away.
+        return None if value == "none" else value
 
     @model_validator(mode="after")
     def _something_to_keep(self) -> Self:

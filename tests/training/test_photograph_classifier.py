@@ -98,8 +98,14 @@ def test_sizes_by_the_network(changes, side):
     assert TransferSettings().changed(**changes).side == side
 
 
+def test_attention_can_be_taken_away():
+    settings = TransferSettings(attention="eca")
+    assert settings.changed(attention=None).attention == "eca"
+    assert settings.changed(attention="none").attention is None
+
+
 def test_names_of_settings_are_checked():
     with pytest.raises(UsageError, match="did you mean 'freeze'"):
         TransferSettings().changed(freez="none")
-    with pytest.raises(UsageError, match="^freeze='features' keeps features"):
+    with pytest.raises(UsageError, match=r"^freeze='features' keeps features"):
         TransferSettings().changed(freeze="features")
