@@ -121,7 +121,8 @@ def read_sets(
     Raises
     ------
     PhotographError
-        If no photograph of a class could be read.
+        If no photograph of a class could be read, or none of a held-out set that has a class of
+        the training.
     UsageError
         If a class has too few.
     """
@@ -134,6 +135,12 @@ def read_sets(
     of_set = np.repeat(numbers, [len(each.paths) for each in folders])[decoded.places]
     targets = targets[decoded.places]
     _check_readable(sets.train, targets[of_set == 0], decoded)
+    for number, held_out in ((1, sets.validation), (2, sets.test)):
+        if held_out and not (targets[of_set == number] >= 0).any():
+            raise PhotographError(
+                f"nothing can be tested on {held_out.path}: of the classes of the training, no "
+                "photograph there could be read\nMend the photographs, or take the folder away."
+            )
     own = [name for f in folders for name in np.array(f.class_names, dtype=object)[f.targets]]
     if validation:
         train = np.flatnonzero(of_set == 0)

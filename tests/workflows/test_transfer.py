@@ -402,6 +402,13 @@ def test_folders_that_do_not_fit_leave_nothing(photographs, quick, tmp_path):
     for path in (broken / "sea").iterdir():
         path.write_bytes(b"")
     cases += [(broken, PhotographError, "no photograph in .*sea could be read")]
+    for name in ("validation", "test"):
+        folder = tmp_path / f"broken-{name}"
+        shutil.copytree(photographs / "train", folder / "train")
+        shutil.copytree(photographs / "test", folder / name)
+        for path in (folder / name).rglob("*.png"):
+            path.write_bytes(b"")
+        cases += [(folder, PhotographError, f"nothing can be tested on .*{name}")]
     single = tmp_path / "single"
     shutil.copytree(photographs / "train", single)
     for path in sorted((single / "sea").iterdir())[1:]:
