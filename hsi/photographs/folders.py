@@ -69,7 +69,8 @@ def open_sets(root: Path) -> PhotographSets:
     Raises
     ------
     PhotographError
-        If the folder is not there or cannot be read, or holds no photographs or no classes.
+        If the folder is not there or cannot be read, or holds no photographs or no classes, or
+        sets without one for training.
     UsageError
         If only one class has photographs, or two folders have names that differ in case only,
         or the name of a class is not in UTF-8.
@@ -89,6 +90,11 @@ def open_sets(root: Path) -> PhotographSets:
     }
     train = known["train"]
     others = [each for each in folders.values() if each not in known.values()]
+    if train is None and folders and not others:
+        raise PhotographError(
+            f"{root} holds {' and '.join(folders)}, but no folder train to learn from\n"
+            "Add it, or give the classes other names if that is what they are."
+        )
     # A folder "train" may be the class of railway trains, beside those of cars and buses.
     if train is None or (others and not _subfolders(train)):
         return PhotographSets(_open(root), None, None, ())

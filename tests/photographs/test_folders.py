@@ -62,6 +62,7 @@ def test_a_test_without_classes_is_told(tmp_path):
         (["1.png", "2.png"], PhotographError, "2 photographs, but no folders"),
         (["train/1.png", "test/1.png"], PhotographError, "train holds 1 photographs, but no"),
         (["cat/1.png"], UsageError, "one class only"),
+        (["test/cat/1.png", "val/cat/1.png"], PhotographError, "test and val, but no folder train"),
         (["train/cat/1.png", "test/dog/1.png"], UsageError, "one class only"),
         (["cat/1.png", "Cat/1.png"], UsageError, "differ in case only"),
         (
