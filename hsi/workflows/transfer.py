@@ -267,9 +267,9 @@ def _check_size(network: Backbone, settings: TransferSettings) -> None:
             network(torch.zeros(1, 3, settings.side, settings.side))
     except RuntimeError as error:
         raise UsageError(
-            f"photographs of {settings.side}x{settings.side} pixels are too small for "
+            f"photographs of {settings.side}x{settings.side} pixels do not go through "
             f"{settings.backbone}: {str(error).splitlines()[0]}\n"
-            "Choose a larger size (--size), or the small stem (--small-stem)."
+            "Choose another size (--size), or for small ones the small stem (--small-stem)."
         ) from error
 
 
