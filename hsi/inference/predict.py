@@ -144,6 +144,11 @@ def _as_scene(model: PatchNetwork, cube: NDArray[np.floating]) -> Tensor:
             "Wrap yours: PatchNetwork(trunk=nn.Identity(), head=network, bands=..., classes=..., "
             "patch_size=..., receptive_field=1)"
         )
+    if next(model.parameters()).dtype == torch.bfloat16:
+        raise UsageError(
+            "the network is in bfloat16, which NumPy does not have\n"
+            "Take network.float(); precision='bf16' computes in bfloat16 all the same."
+        )
     if cube.ndim != 3 or cube.shape[2] != model.bands:
         raise UsageError(
             f"the cube has shape {cube.shape}; the network expects (rows, cols, {model.bands})"

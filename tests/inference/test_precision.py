@@ -53,3 +53,9 @@ def test_a_pixel_has_the_same_score_in_any_tile_size():
 def test_an_unknown_precision_is_named_with_the_nearest():
     with pytest.raises(UsageError, match="bf16"):
         predict_scene(network("hybridsn"), CUBE, precision="bf61")
+
+
+def test_a_network_in_bfloat16_itself_is_told_what_to_do():
+    model = build_model("hybridsn-dw", bands=CUBE.shape[2], classes=3, patch_size=9)
+    with pytest.raises(UsageError, match=r"in bfloat16.*\n.*network\.float\(\)"):
+        predict_scene(model.bfloat16(), CUBE, device="cpu")
