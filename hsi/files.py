@@ -103,10 +103,10 @@ def expand_home(path: str | os.PathLike[str], what: str) -> Path:
         ) from error
 
 
-def write_text(path: Path, text: str) -> None:
-    r"""Write `text` to `path` in UTF-8, all of it or nothing.
+def write_text(path: Path, text: str, *, errors: str = "strict") -> None:
+    """Write `text` to `path` in UTF-8, all of it or nothing.
 
-    Names of files need not be in UTF-8; what is not is written as ``\udcff`` or the like.
+    Names of files need not be in UTF-8: `errors`, as for `open`, says what becomes of them.
     """
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+        temporary.write_text(text, encoding="utf-8", errors=errors)

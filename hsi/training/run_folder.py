@@ -104,7 +104,7 @@ class RunFolder:
         writer = csv.DictWriter(table, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-        write_text(self.path / name, table.getvalue())
+        write_text(self.path / name, table.getvalue(), errors="backslashreplace")
 
     def save_metrics(self, metrics: dict[str, Any]) -> None:
         """Write `metrics.json`."""

@@ -87,7 +87,7 @@ def save_photograph_products(
         counted="photographs",
         subject="Photographs, network and training",
     )
-    write_text(run.path / "report.html", page)
+    write_text(run.path / "report.html", page, errors="backslashreplace")
     # Last: a run with metrics is a finished one.
     run.save_metrics(metrics)
 
