@@ -76,6 +76,6 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     hint = f"; did you mean '{near[0]}'?" if near else ""
     listed = ", ".join(known)
     if len(known) > LISTED:
-        some = near or known[: NEAREST]
+        some = near or known[:NEAREST]
         listed = f"{', '.join(some)} and {len(known) - len(some)} others"
     return UsageError(f"unknown {kind} '{name}'{hint}\nKnown: {listed}")

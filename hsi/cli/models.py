@@ -49,6 +49,10 @@ def command(
       hsi models "hybridsn*" --attention eca
       hsi models --blocks --channels 256
     """
+    if blocks and attention is not None:
+        raise click.UsageError(
+            "--attention is for networks, --blocks lists the attention blocks themselves"
+        )
     if blocks:
         _list_blocks(names, channels, as_json)
         return

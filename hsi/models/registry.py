@@ -58,7 +58,7 @@ def build_model(
     attention : str or callable, optional
         Name of an attention block (see `hsi.build_attention`), or a function from a number of
         channels to a module that keeps the shape. Each network says where it acts. A network whose
-        name says its attention has that one if none is given.
+        name says its attention has that one and takes no other.
 
     Returns
     -------
@@ -99,7 +99,13 @@ def _attention_for(name: str, attention: str | AttentionFactory | None) -> dict[
     factory = attention_factory(attention)
     if factory is None:
         return {}
-    parameters = inspect.signature(MODELS[name]).parameters
+    builder = MODELS[name]
+    if isinstance(builder, partial) and "attention" in builder.keywords:
+        raise UsageError(
+            f"the network '{name}' has its attention already ({builder.keywords['attention']})\n"
+            "Give yours to one without, such as hybridsn or hybridsn-dw."
+        )
+    parameters = inspect.signature(builder).parameters
     if "attention" not in parameters:
         raise UsageError(
             f"the network '{name}' takes no attention: its builder has no argument of that name\n"

@@ -47,8 +47,8 @@ def map_scene(
     scene : Scene, optional
         Without, the scene that the run was trained on.
     out : path, optional
-        Folder for `class_map.png` and `class_map.tif`. Without, the run folder itself, or
-        ``maps/NAME`` in it for another scene, with a number where that is taken.
+        Folder for `class_map.png` and `class_map.tif`. Without, the run folder itself, or for
+        another scene or precision ``maps/NAME`` in it, with a number where that is taken.
     method, device, precision
         As for `hsi.predict_scene`.
 
@@ -61,10 +61,12 @@ def map_scene(
     """
     if out is not None:
         folder = usable_path(out, "out")
-    elif scene is None:
+    elif scene is None and precision == "full":
         folder = run.path
     else:
-        folder = free_path(run.path / "maps" / folder_name(scene.name))
+        scene = scene or load_scene(**run.source)
+        kind = "" if precision == "full" else f"-{precision}"
+        folder = free_path(run.path / "maps" / (folder_name(scene.name) + kind))
     scene = scene or load_scene(**run.source)
     start = time.perf_counter()
     class_map = run.classifier.class_map(scene, method=method, device=device, precision=precision)

@@ -106,3 +106,17 @@ def test_a_network_that_cannot_be_of_that_size_has_a_dash_and_a_note(hsi_command
     sizes = {row["model"]: row["parameters"] for row in json.loads(done.out)}
     assert sizes["hybridsn"] is None
     assert sizes["hybridsn-2d3d"] > 10**6
+
+
+def test_a_network_that_has_its_attention_is_not_given_another(hsi_command):
+    done = hsi_command("models", "hybridsn*", "--attention", "eca", "--json")
+    sizes = {row["model"]: row["parameters"] for row in json.loads(done.out)}
+    assert sizes["hybridsn"] is not None
+    assert sizes["hybridsn-se"] is None
+    assert "'hybridsn-se' has its attention already (se)" in done.err
+
+
+def test_blocks_take_no_attention(hsi_command):
+    done = hsi_command("models", "--blocks", "--attention", "eca")
+    assert done.code == 2
+    assert "--attention is for networks" in done.err

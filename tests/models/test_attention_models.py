@@ -48,8 +48,8 @@ def test_names_with_their_attention(attention):
     ours, theirs = named.state_dict(), given.state_dict()
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(value, theirs[key]) for key, value in ours.items())
-    other = build_model(f"hybridsn-{attention}", **SIZES, attention="cbam")
-    assert type(other.head[0]) is type(build_attention("cbam", channels=64))
+    with pytest.raises(UsageError, match=f"has its attention already .{attention}."):
+        build_model(f"hybridsn-{attention}", **SIZES, attention="cbam")
 
 
 def test_a_function_instead_of_a_name():

@@ -161,3 +161,12 @@ def test_the_name_of_a_scene_does_not_lead_out_of_the_run(copy, scene, name, fol
 def test_a_very_long_name(copy, scene):
     other = Scene(name="\N{LATIN SMALL LETTER E WITH ACUTE}" * 300, cube=scene.cube)
     assert hsi.map_scene(copy, other, device="cpu").picture.is_file()
+
+
+def test_a_map_in_bfloat16_does_not_replace_that_of_the_run(copy):
+    before = (copy.path / "class_map.tif").read_bytes()
+    saved = hsi.map_scene(copy, precision="bf16", device="cpu")
+    assert saved.raster.parent.parent == copy.path / "maps"
+    assert saved.raster.parent.name.endswith("-bf16")
+    assert (copy.path / "class_map.tif").read_bytes() == before
+    assert (saved.class_map == raster(copy.path / "class_map.tif")).mean() > 0.99
