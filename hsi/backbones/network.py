@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch import nn
 
+from hsi.layers.mode import evaluation_mode
 from hsi.layers.placing import AttentionFactory
 
 if TYPE_CHECKING:
     from hsi.backbones.weights import LoadedWeights
 
-__all__ = ["AttentionFactory", "Backbone"]
+__all__ = ["AttentionFactory", "Backbone", "why_not"]
 
 
 class Backbone(nn.Module):
@@ -31,3 +33,16 @@ class Backbone(nn.Module):
     first_layer: str
     last_layer: str
     loaded: LoadedWeights | None = None
+
+
+def why_not(network: Backbone, *, channels: int, side: int) -> str | None:
+    """Return why images of `side` x `side` do not go through `network`, or None if they do.
+
+    PyTorch says so in the words of the layer that fails; there is no other way to ask.
+    """
+    with evaluation_mode(network), torch.no_grad():
+        try:
+            network(torch.zeros(1, channels, side, side))
+        except RuntimeError as error:
+            return str(error).splitlines()[0]
+    return None

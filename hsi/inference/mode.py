@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from hsi.layers.mode import evaluation_mode
+
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
@@ -17,11 +19,9 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     predicted for a pixel depends on that pixel's patch alone. Convolutions on CUDA devices keep all
     digits of float32, where PyTorch would drop thirteen bits.
     """
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
-            yield
-    finally:
-        for module, training in modes:
-            module.training = training
+    with (
+        evaluation_mode(model),
+        torch.inference_mode(),
+        torch.backends.cudnn.flags(allow_tf32=False),
+    ):
+        yield

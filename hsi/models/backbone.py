@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import get_args
 
-import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from hsi.backbones import AttentionFactory, Backbone, build_backbone
+from hsi.backbones.network import why_not
 from hsi.errors import UsageError, unknown_name
 from hsi.layers.convolutions import Norm
 from hsi.models.network import PatchNetwork
@@ -79,7 +79,12 @@ def backbone_model(
         )
     _set_dropout(network, dropout)
     if patch_size < LARGE_ENOUGH:
-        _try(network, name, bands, patch_size)
+        reason = why_not(network, channels=bands, side=patch_size)
+        if reason:
+            raise UsageError(
+                f"{name} cannot work on patches of side {patch_size}: {reason}\n"
+                f"{LARGE_ENOUGH} is large enough for every network."
+            )
     return PatchNetwork(
         trunk=nn.Identity(),
         head=network,
@@ -100,20 +105,3 @@ def _set_dropout(network: Backbone, probability: float) -> None:
         network.last_layer = f"{network.last_layer}.1"
     for layer in layers:
         layer.p = probability
-
-
-def _try(network: Backbone, name: str, bands: int, patch_size: int) -> None:
-    """Refuse patches that do not go through the network.
-
-    PyTorch says so in the words of the layer that fails; there is no other way to ask.
-    """
-    network.eval()
-    try:
-        with torch.no_grad():
-            network(torch.zeros(1, bands, patch_size, patch_size))
-    except RuntimeError as error:
-        raise UsageError(
-            f"{name} cannot work on patches of side {patch_size}: {str(error).splitlines()[0]}\n"
-            f"{LARGE_ENOUGH} is large enough for every network."
-        ) from error
-    network.train()

@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from hsi.layers.mode import evaluation_mode
 from hsi.models.network import PatchNetwork
 
 
@@ -66,15 +67,9 @@ def _macs(module: nn.Module, x: Tensor) -> tuple[int, Tensor]:
     """Return the multiply-adds of `module` for each of the inputs, and its output."""
     weight = next(module.parameters(), x)
     counter = _Counter()
-    modes = [(each, each.training) for each in module.modules()]
-    module.eval()
-    try:
-        # Of the forms of attention, only the plain one shows its products on every device.
-        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
-            out = module(x.to(weight.dtype))
-    finally:
-        for each, training in modes:
-            each.training = training
+    # Of the forms of attention, only the plain one shows its products on every device.
+    with evaluation_mode(module), torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
+        out = module(x.to(weight.dtype))
     # PyTorch's formulas count a multiplication and an addition as two.
     return counter.flops // (2 * len(x)), out
 

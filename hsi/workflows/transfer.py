@@ -11,11 +11,11 @@ from typing import Any
 import torch
 
 from hsi.backbones import Backbone, build_backbone, standardization
+from hsi.backbones.network import why_not
 from hsi.backbones.weights import PUBLISHED
 from hsi.errors import PhotographError, UsageError
 from hsi.files import expand_home, folder_name, free_path, usable_path
 from hsi.inference import resolve_device
-from hsi.inference.mode import evaluating
 from hsi.photographs import PhotographSets, Unreadable, find_photographs, open_sets
 from hsi.sampling.photograph_augmentation import photograph_augmentation
 from hsi.training import (
@@ -258,19 +258,14 @@ def _check_frozen(network: Backbone, settings: TransferSettings) -> None:
 
 
 def _check_size(network: Backbone, settings: TransferSettings) -> None:
-    """Refuse a size that does not go through the network.
-
-    PyTorch says so in the words of the layer that fails; there is no other way to ask.
-    """
-    try:
-        with evaluating(network):
-            network(torch.zeros(1, 3, settings.side, settings.side))
-    except RuntimeError as error:
+    """Refuse a size that does not go through the network."""
+    reason = why_not(network, channels=3, side=settings.side)
+    if reason:
         raise UsageError(
             f"photographs of {settings.side}x{settings.side} pixels do not go through "
-            f"{settings.backbone}: {str(error).splitlines()[0]}\n"
+            f"{settings.backbone}: {reason}\n"
             "Choose another size (--size), or for small ones the small stem (--small-stem)."
-        ) from error
+        )
 
 
 def _free_path(root: Path, settings: TransferSettings) -> Path:
