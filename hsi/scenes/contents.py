@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.errors import SceneError, UsageError
+from hsi.scenes.grid import Grid
 from hsi.scenes.palette import Color
 
 Purpose = Literal["cube", "labels"]
@@ -22,9 +23,18 @@ class Contents:
     """An array of a file and what the file says of it. Fields are those of `Scene`."""
 
     array: Any
+    """``(rows, cols, bands)``, stored values; a cube may be any array that slices like one."""
     wavelengths: NDArray[np.float64] | None = None
+    fwhm: NDArray[np.float64] | None = None
+    bad_bands: NDArray[np.bool_] | None = None
+    """``(bands,)``: those that the file itself marks as bad."""
     rgb_bands: tuple[int, int, int] | None = None
     nodata: float | None = None
+    """The stored value of pixels without data."""
+    scale: float | NDArray[np.float64] = 1.0
+    offset: float | NDArray[np.float64] = 0.0
+    """Stored values times `scale` plus `offset` are in physical units; one, or ``(bands,)``."""
+    grid: Grid | None = None
     class_names: dict[int, str] = field(default_factory=dict)
     class_colors: dict[int, Color] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)

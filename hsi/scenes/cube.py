@@ -1,4 +1,4 @@
-"""Cubes that may be larger than memory: blocks of rows, missing values, a choice of bands."""
+"""Cubes that may be larger than memory: blocks of rows and missing values."""
 
 from __future__ import annotations
 
@@ -72,70 +72,3 @@ def bands_with_data(cube: Any, nodata: float | None) -> NDArray[np.intp]:
         if not empty.any():
             break
     return np.flatnonzero(~empty)
-
-
-class BandSelection:
-    """Some bands of a cube, read only when sliced.
-
-    Behaves like a read-only array ``(rows, cols, len(bands))`` under indexing by integers, slices,
-    an ellipsis, index arrays and boolean masks.
-
-    Parameters
-    ----------
-    cube : array_like
-        ``(rows, cols, bands)``.
-    bands : array_like of int
-        Zero-based bands to keep, in the wanted order.
-    """
-
-    ndim = 3
-
-    def __init__(self, cube: Any, bands: Any) -> None:
-        self.cube = cube
-        self.bands: NDArray[np.intp] = np.asarray(bands, dtype=np.intp)
-        self.shape: tuple[int, int, int] = (cube.shape[0], cube.shape[1], len(self.bands))
-        self.dtype = np.dtype(cube.dtype)
-
-    def __repr__(self) -> str:
-        return f"BandSelection(shape={self.shape}, dtype={self.dtype}, of={self.cube.shape[2]})"
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        if copy is False:
-            raise ValueError("a selection of bands cannot become an array without a copy")
-        return np.asarray(self[:], dtype=dtype)
-
-    def __getitem__(self, key: Any) -> NDArray[Any]:
-        place, band = self._split(key)
-        if isinstance(band, slice):
-            return np.asarray(self.cube[place])[..., self.bands[band]]
-        # An index of the band axis goes to the cube together with the others, so that index
-        # arrays are matched with each other as NumPy does it.
-        return np.asarray(self.cube[(*place, self.bands[band])])
-
-    def _split(self, key: Any) -> tuple[tuple[Any, ...], Any]:
-        """Return the indices of rows and columns, and the index of the bands."""
-        parts = list(key) if isinstance(key, tuple) else [key]
-        axes = [_axes(part) for part in parts]
-        missing = 3 - sum(axes)
-        if missing < 0:
-            raise IndexError(f"too many indices for a cube of shape {self.shape}")
-        dots = [i for i, part in enumerate(parts) if part is Ellipsis]
-        at = dots[0] if dots else len(parts)
-        parts[at : at + len(dots)] = [slice(None)] * missing
-        if _axes(parts[-1]) > 1:
-            raise IndexError("a mask over the band axis is not supported; index bands by number")
-        return tuple(parts[:-1]), parts[-1]
-
-
-def _axes(part: Any) -> int:
-    """Return the number of axes that one part of an index takes up."""
-    if part is Ellipsis:
-        return 0
-    if part is None:
-        raise IndexError("a selection of bands cannot be indexed with None")
-    if isinstance(part, np.ndarray) and part.dtype == np.bool_:
-        return part.ndim
-    return 1

@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hsi.errors import SceneError, UsageError, unknown_name
 from hsi.files import expand_home, usable_path
+from hsi.scenes.bands import usable_bands
 from hsi.scenes.catalogue import SYNTHETIC, Card, find_card, list_cards, plain_name, read_card
 from hsi.scenes.contents import Contents, Purpose
-from hsi.scenes.cube import BandSelection, bands_with_data
 from hsi.scenes.envi import find_header, read_envi
 from hsi.scenes.fetch import locate
 from hsi.scenes.labels import as_labels
+from hsi.scenes.lazy import ScaledCube
 from hsi.scenes.matlab import read_matlab
 from hsi.scenes.numpy_files import read_npy, read_npz
 from hsi.scenes.palette import Color
-from hsi.scenes.scene import Scene, default_rgb_bands
+from hsi.scenes.scene import Scene
 
 READERS: dict[str, Callable[..., Contents]] = {
     ".mat": read_matlab,
@@ -173,8 +173,8 @@ def _assemble(
     # What a label file says of its classes goes before the card: it may be another ground truth.
     if card is not None and not names:
         names, colors = _classes(card)
-    wavelengths, rgb_bands = contents.wavelengths, contents.rgb_bands
     nodata, metadata = source.get("nodata", contents.nodata), dict(contents.metadata)
+    wavelengths, rgb_bands = contents.wavelengths, contents.rgb_bands
     if truth is None and contents.label_arrays:
         metadata["label_arrays"] = list(contents.label_arrays)
     if card is not None:
@@ -183,23 +183,26 @@ def _assemble(
         rgb_bands = card.rgb_bands or rgb_bands
         nodata = card.nodata if nodata is None else nodata
         metadata |= card.metadata
-    array, wavelengths, rgb_bands = _without_empty_bands(
-        cube.path, contents.array, wavelengths, rgb_bands, nodata, metadata
-    )
-    file_bands = np.ones(shape[-1], dtype=np.bool_)
-    if isinstance(array, BandSelection):
-        file_bands[:] = False
-        file_bands[array.bands] = True
+    array = contents.array
+    if np.any(contents.scale != 1) or np.any(contents.offset != 0):
+        array = ScaledCube(array, scale=contents.scale, offset=contents.offset, nodata=nodata)
+        nodata = None
+    bands = usable_bands(cube.path, array, nodata=nodata, bad=contents.bad_bands)
+    if bands is not None:
+        array, rgb_bands = bands.choose(array), bands.nearest(rgb_bands)
+        metadata |= bands.counts
     return Scene(
         name=card.name if card else cube.path.stem,
         cube=array,
         labels=label_map,
         class_names=names,
         class_colors=colors,
-        wavelengths=wavelengths,
-        file_bands=file_bands if len(shape) == 3 else None,
+        wavelengths=wavelengths if bands is None else bands.of(wavelengths),
+        fwhm=contents.fwhm if bands is None else bands.of(contents.fwhm),
+        file_bands=None if bands is None else bands.mask,
         rgb_bands=rgb_bands,  # type: ignore[arg-type]
         nodata=nodata,
+        grid=contents.grid,
         components=card.components if card else 30,
         source=source,
         metadata=metadata,
@@ -211,34 +214,6 @@ def _classes(card: Card) -> tuple[dict[int, str], dict[int, Color]]:
         {each.id: each.name for each in card.classes},
         {each.id: each.color for each in card.classes},
     )
-
-
-def _without_empty_bands(
-    path: Path,
-    cube: Any,
-    wavelengths: NDArray[np.float64] | None,
-    rgb_bands: tuple[int, int, int] | None,
-    nodata: float | None,
-    metadata: dict[str, Any],
-) -> tuple[Any, NDArray[np.float64] | None, tuple[int, int, int] | None]:
-    """Leave out bands without a value in any pixel; say in `metadata` how many there were."""
-    if np.ndim(cube) != 3 or np.dtype(cube.dtype).kind not in "iuf":
-        return cube, wavelengths, rgb_bands  # Scene refuses it with its own words
-    kept = bands_with_data(cube, nodata)
-    empty = cube.shape[2] - len(kept)
-    if not empty:
-        return cube, wavelengths, rgb_bands
-    if not len(kept):
-        raise SceneError(f"{path}: no pixel of any band holds a value")
-    metadata["empty_bands"] = empty
-    if wavelengths is not None:
-        wavelengths = wavelengths[kept]
-    if rgb_bands is not None:
-        red, green, blue = (int(np.abs(kept - band).argmin()) for band in rgb_bands)
-        rgb_bands = red, green, blue
-    else:
-        rgb_bands = default_rgb_bands(len(kept), wavelengths)
-    return BandSelection(cube, kept), wavelengths, rgb_bands
 
 
 def _check_file(path: Path) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hsi.errors import SceneError
 from hsi.scenes.cube import BLOCK_BYTES, is_missing, may_lack_values, row_blocks
+from hsi.scenes.grid import Grid
 from hsi.scenes.palette import Color, complete_colors
 
 # Centres in nanometres of red, green and blue in a composite of natural colours.
@@ -28,7 +29,8 @@ class Scene:
         A card's name, or the file's.
     cube : array_like
         ``(rows, cols, bands)``: an ndarray, a memmap or anything that slices like one. The values
-        are the file's.
+        are the file's; where it declares a scale or an offset, they are in physical units, and NaN
+        where no data is.
     labels : ndarray of int32, optional
         ``(rows, cols)``, the file's own ids; 0 is unlabelled. Ids need not be contiguous.
     class_names, class_colors : dict
@@ -36,6 +38,8 @@ class Scene:
         every id > 0 that occurs has both, and no two classes have the same colour.
     wavelengths : ndarray of float64, optional
         ``(bands,)`` band centres in nanometres. Not necessarily ascending.
+    fwhm : ndarray of float64, optional
+        ``(bands,)`` full widths at half maximum in nanometres.
     file_bands : ndarray of bool, optional
         ``(bands of the file,)``: which of them the cube holds, in the file's order. None where this
         is not known.
@@ -44,6 +48,8 @@ class Scene:
         wavelengths are known, else spread over the bands.
     nodata : float, optional
         The value of pixels without data.
+    grid : Grid, optional
+        Where the pixels lie on the Earth.
     components : int
         Number of PCA components that is customary for this scene.
     source : dict
@@ -65,20 +71,21 @@ class Scene:
     class_names: dict[int, str] = field(default_factory=dict)
     class_colors: dict[int, Color] = field(default_factory=dict)
     wavelengths: NDArray[np.float64] | None = None
+    fwhm: NDArray[np.float64] | None = None
     file_bands: NDArray[np.bool_] | None = None
     # None stands for the default only until the scene is complete.
     rgb_bands: tuple[int, int, int] = None  # type: ignore[assignment]
     nodata: float | None = None
+    grid: Grid | None = None
     components: int = 30
     source: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check_cube(self.name, self.cube)
-        if self.wavelengths is not None and np.shape(self.wavelengths) != (self.bands,):
-            raise SceneError(
-                f"{self.name} has {self.bands} bands but {np.size(self.wavelengths)} wavelengths"
-            )
+        for what, values in (("wavelengths", self.wavelengths), ("widths (fwhm)", self.fwhm)):
+            if values is not None and np.shape(values) != (self.bands,):
+                raise SceneError(f"{self.name} has {self.bands} bands but {np.size(values)} {what}")
         if self.file_bands is not None and np.count_nonzero(self.file_bands) != self.bands:
             raise SceneError(
                 f"{self.name} has {self.bands} bands, but file_bands marks "

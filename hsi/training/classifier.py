@@ -16,7 +16,7 @@ from hsi.inference import Precision, predict_scene
 from hsi.models import MODELS, PatchNetwork, build_model
 from hsi.sampling import BandPCA, to_labels
 from hsi.scenes import Scene
-from hsi.scenes.cube import BandSelection
+from hsi.scenes.lazy import BandSelection
 from hsi.training.model_file import ALTERED, damaged, read_model, within, write_model
 
 FORMAT = 1

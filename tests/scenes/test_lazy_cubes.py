@@ -1,4 +1,4 @@
-"""A lazy choice of bands behaves like the array it stands for."""
+"""Cubes that are read when indexed behave like the arrays they stand for."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hsi.scenes.cube import BandSelection, bands_with_data
+from hsi.scenes.cube import bands_with_data
+from hsi.scenes import lazy
+from hsi.scenes.lazy import BandSelection, LazyCube, ScaledCube
 
 CUBE = np.random.default_rng(1).normal(size=(4, 5, 6))
 BANDS = [5, 0, 3]
@@ -41,6 +43,60 @@ def test_it_becomes_an_array():
     assert np.asarray(selection, dtype=np.float32).dtype == np.float32
     assert (selection.shape, selection.ndim, len(selection)) == ((4, 5, 3), 3, 4)
     assert [row.shape for row in selection] == [(5, 3)] * 4
+
+
+class Recording(LazyCube):
+    """Remembers how much was read at once."""
+
+    def __init__(self, cube):
+        super().__init__(cube.shape, cube.dtype)
+        self.cube, self.largest = cube, 0
+
+    def read(self, rows, cols, bands):
+        assert all(0 <= each.start <= each.stop and each.step is None for each in (rows, cols))
+        assert (np.diff(bands) > 0).all()
+        block = self.cube[rows, cols, bands]
+        self.largest = max(self.largest, block.nbytes)
+        return block
+
+
+TALL = np.random.default_rng(2).normal(size=(40, 5, 6))
+
+
+@given(key=hnp.basic_indices(TALL.shape, allow_newaxis=False))
+@settings(deadline=None, max_examples=300)
+def test_blocks_of_rows_are_put_together(key):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lazy, "BLOCK_BYTES", 3 * 5 * 6 * 8)
+        cube = Recording(TALL)
+        np.testing.assert_array_equal(cube[key], TALL[key])
+    assert cube.largest <= 3 * 5 * 6 * 8
+
+
+@given(
+    key=st.one_of(
+        hnp.integer_array_indices(TALL.shape, result_shape=hnp.array_shapes(max_dims=2)),
+        hnp.arrays(np.bool_, (40, 5)),
+        hnp.arrays(np.bool_, 40),
+        st.tuples(hnp.arrays(np.bool_, (40, 5)), st.slices(6)),
+    )
+)
+@settings(deadline=None, max_examples=200)
+def test_scattered_pixels_are_read_in_blocks(key):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lazy, "BLOCK_BYTES", 3 * 5 * 6 * 8)
+        cube = Recording(TALL)
+        np.testing.assert_array_equal(cube[key], TALL[key])
+    assert cube.largest <= 3 * 5 * 6 * 8
+
+
+def test_stored_values_become_physical_ones():
+    stored = np.array([[[-32768, 100], [250, -32768]]], dtype=np.int16)
+    cube = ScaledCube(stored, scale=[1e-4, 1e-2], offset=[0, 1], nodata=-32768)
+    assert cube.dtype == np.float32
+    np.testing.assert_allclose(cube[:], [[[np.nan, 2.0], [0.025, np.nan]]], rtol=1e-6)
+    np.testing.assert_allclose(cube[0, :, 1], [2.0, np.nan], rtol=1e-6)
+    assert ScaledCube(stored.astype(np.float64), scale=0.5).dtype == np.float64
 
 
 def test_too_many_indices():
