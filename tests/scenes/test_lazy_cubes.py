@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hsi.scenes.cube import bands_with_data
 from hsi.scenes import lazy
+from hsi.scenes.cube import bands_with_data
 from hsi.scenes.lazy import BandSelection, LazyCube, ScaledCube
 
 CUBE = np.random.default_rng(1).normal(size=(4, 5, 6))
