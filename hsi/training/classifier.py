@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -11,18 +10,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hsi.errors import RunError, SceneError, UsageError
+from hsi.errors import RunError, SceneError
 from hsi.inference import Precision, predict_scene
 from hsi.models import MODELS, PatchNetwork, build_model
 from hsi.sampling import BandPCA, to_labels
 from hsi.scenes import Scene
-from hsi.scenes.lazy import BandSelection
+from hsi.training.bands import TrainedBands, match_bands
 from hsi.training.model_file import ALTERED, damaged, read_model, within, write_model
 
 FORMAT = 1
-# Band centres of one sensor, as different files round them, lie closer than this; those of
-# neighbouring bands, further apart.
-SAME_BAND_NM = 1.0
+# What a file holds of the training scene's bands, where it is known.
+SCENE_ARRAYS = ("wavelengths", "fwhm", "file_bands")
 # Standard deviations of the training pixels: of one component, and of the first one for all
 # components together.
 FILL_DEVIATIONS, FILL_DISTANCE = 10_000, 10
@@ -46,6 +44,8 @@ class Classifier:
         By label id.
     wavelengths : ndarray or None
         ``(bands,)`` band centres in nanometres of the scene that it was trained on.
+    fwhm : ndarray or None
+        ``(bands,)`` full widths at half maximum in nanometres.
     file_bands : ndarray of bool or None
         Which bands of the file that scene held, as `Scene.file_bands`.
     """
@@ -57,7 +57,18 @@ class Classifier:
     class_names: dict[int, str]
     class_colors: dict[int, tuple[int, int, int]]
     wavelengths: NDArray[np.float64] | None = field(default=None)
+    fwhm: NDArray[np.float64] | None = field(default=None)
     file_bands: NDArray[np.bool_] | None = field(default=None)
+
+    @property
+    def bands(self) -> TrainedBands:
+        """The bands that a scene must have, or be brought to by `hsi.training.match_bands`."""
+        return TrainedBands(
+            count=len(self.reduction.mean_),
+            wavelengths=self.wavelengths,
+            fwhm=self.fwhm,
+            file_bands=self.file_bands,
+        )
 
     def components(self, scene: Scene) -> NDArray[np.float32]:
         """Return the reduced cube ``(rows, cols, components)`` of `scene`, zero where no data is.
@@ -69,7 +80,7 @@ class Classifier:
         SceneError
             If a pixel lies so far from all others that it seems to hold a fill value.
         """
-        scene = self._with_own_bands(scene)
+        scene = match_bands(scene, self.bands)
         reduced = self.reduction.transform(scene.cube, valid=scene.valid)
         self._check_fill(scene, reduced)
         return reduced
@@ -100,7 +111,7 @@ class Classifier:
         precision: Precision = "full",
     ) -> NDArray[np.int32]:
         """Return the label id ``(rows, cols)`` of every pixel of `scene`, 0 where no data is."""
-        scene = self._with_own_bands(scene)
+        scene = match_bands(scene, self.bands)
         scores = self.scores(scene, method=method, device=device, precision=precision)
         targets = scores.argmax(axis=0)
         return np.where(scene.valid, to_labels(targets, self.class_ids), 0).astype(np.int32)
@@ -108,10 +119,9 @@ class Classifier:
     def save(self, path: Path) -> None:
         """Write everything to `path`, a safetensors file, all of it or nothing."""
         arrays = self.reduction.to_arrays()
-        if self.wavelengths is not None:
-            arrays = arrays | {"wavelengths": self.wavelengths}
-        if self.file_bands is not None:
-            arrays = arrays | {"file_bands": self.file_bands}
+        for name in SCENE_ARRAYS:
+            if getattr(self, name) is not None:
+                arrays = arrays | {name: getattr(self, name)}
         tensors = {
             f"network.{name}": value for name, value in self.network.state_dict().items()
         } | {
@@ -154,7 +164,7 @@ class Classifier:
         network.load_state_dict(within(tensors, "network."), assign=True)
         network.eval()
         arrays = {name: value.numpy() for name, value in within(tensors, "scene.").items()}
-        wavelengths, file_bands = arrays.pop("wavelengths", None), arrays.pop("file_bands", None)
+        wavelengths, fwhm, file_bands = (arrays.pop(name, None) for name in SCENE_ARRAYS)
         reduction, classes = BandPCA.from_arrays(arrays), about["classes"]
         ids = np.array([each["id"] for each in classes], dtype=np.int32)
         bands = len(reduction.mean_)
@@ -163,7 +173,7 @@ class Classifier:
             or (network.bands,) != reduction.explained_variance_.shape
             or (network.classes,) != ids.shape
             or len(set(ids.tolist())) != len(ids)
-            or (wavelengths is not None and wavelengths.shape != (bands,))
+            or any(each is not None and each.shape != (bands,) for each in (wavelengths, fwhm))
             or (file_bands is not None and np.count_nonzero(file_bands) != bands)
         ):
             raise ValueError("network, band reduction and classes do not fit each other")
@@ -175,6 +185,7 @@ class Classifier:
             class_names={each["id"]: each["name"] for each in classes},
             class_colors={each["id"]: tuple(each["color"]) for each in classes},
             wavelengths=wavelengths,
+            fwhm=fwhm,
             file_bands=file_bands,
         )
 
@@ -203,68 +214,6 @@ class Classifier:
             "deviations away from the training pixels\n"
             f"That looks like a fill value: declare it with nodata={value} (--nodata={value})."
         )
-
-    def _with_own_bands(self, scene: Scene) -> Scene:
-        """Return `scene` with the bands that this classifier was trained on, or refuse it."""
-        scene = self._as_in_file(scene)
-        self._check_bands(scene)
-        return scene
-
-    def _as_in_file(self, scene: Scene) -> Scene:
-        """Leave out the bands of its file that the file of the training scene lacked."""
-        own, given = self.file_bands, scene.file_bands
-        if own is None or given is None or own.shape != given.shape or (own == given).all():
-            return scene
-        lacking = np.flatnonzero(own & ~given)
-        if lacking.size:
-            listed = ", ".join(str(band + 1) for band in lacking[:5].tolist())
-            more = f" and {lacking.size - 5} more" if lacking.size > 5 else ""
-            raise UsageError(
-                f"{scene.name} holds no values in band{'' if lacking.size == 1 else 's'} "
-                f"{listed}{more} of its {given.size} (counted from 1), which this classifier was "
-                "trained on\nIt can only map scenes that hold all bands of the scene it was "
-                "trained on."
-            )
-        places = np.flatnonzero(own[given])
-        return dataclasses.replace(
-            scene,
-            cube=BandSelection(scene.cube, places),
-            wavelengths=None if scene.wavelengths is None else scene.wavelengths[places],
-            file_bands=own,
-            rgb_bands=None,  # type: ignore[arg-type]  # the default
-        )
-
-    def _check_bands(self, scene: Scene) -> None:
-        expected = len(self.reduction.mean_)
-        if scene.bands != expected:
-            hint = "It can only map scenes of the same sensor with the same bands."
-            if expected in scene.shape[:2]:
-                axis = ("first", "second")[scene.shape.index(expected)]
-                hint = (
-                    f"Its {axis} axis has that length: a cube of shape {scene.shape} does not seem "
-                    "to be (rows, columns, bands)."
-                )
-            raise UsageError(
-                f"{scene.name} has {scene.bands} bands; this classifier was trained on {expected}\n"
-                f"{hint}"
-            )
-        if self.wavelengths is None or scene.wavelengths is None:
-            own, given = self.file_bands, scene.file_bands
-            if own is not None and given is not None and own.size != given.size:
-                raise UsageError(
-                    f"{scene.name} holds {expected} of the {given.size} bands of its file; this "
-                    f"classifier was trained on {expected} of {own.size}\n"
-                    "Without band centres it cannot be told whether these are the same."
-                )
-            return
-        apart = np.abs(self.wavelengths - scene.wavelengths)
-        if apart.max() > SAME_BAND_NM:
-            worst = int(apart.argmax())
-            raise UsageError(
-                f"the band centres of {scene.name} are not those that this classifier was trained "
-                f"on: band {worst + 1} lies at {scene.wavelengths[worst]:.1f} nm instead of "
-                f"{self.wavelengths[worst]:.1f} nm"
-            )
 
 
 def _check_model(path: Path, name: Any) -> None:
