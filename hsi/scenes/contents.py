@@ -35,6 +35,8 @@ class Contents:
     offset: float | NDArray[np.float64] = 0.0
     """Stored values times `scale` plus `offset` are in physical units; one, or ``(bands,)``."""
     grid: Grid | None = None
+    labels: NDArray[np.int32] | None = None
+    """``(rows, cols)`` ids of a file that holds both, such as a library of named spectra."""
     class_names: dict[int, str] = field(default_factory=dict)
     class_colors: dict[int, Color] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)

@@ -93,18 +93,26 @@ class Grid:
 
     def bounds(self, rows: int, cols: int) -> Bounds:
         """Return the edges of the rectangle around so many pixels."""
-        a, b, c, d, e, f = self.transform
-        corners = [(0, 0), (0, cols), (rows, 0), (rows, cols)]
-        easts = [a * col + b * row + c for row, col in corners]
-        norths = [d * col + e * row + f for row, col in corners]
+        corners = [self.place(row, col) for row in (0, rows) for col in (0, cols)]
+        easts, norths = zip(*corners, strict=True)
         return Bounds(min(easts), min(norths), max(easts), max(norths))
+
+    def place(self, row: float, col: float) -> tuple[float, float]:
+        """Return easting and northing of the upper left corner of a pixel of the array."""
+        a, b, c, d, e, f = self.transform
+        return a * col + b * row + c, d * col + e * row + f
+
+    def pixel(self, east: float, north: float) -> tuple[float, float]:
+        """Return the row and column, with fractions, of a place."""
+        a, b, c, d, e, f = self.transform
+        right, up, size = east - c, north - f, a * e - b * d
+        return (a * up - d * right) / size, (e * right - b * up) / size
 
     def part(self, row: int, col: int) -> Grid:
         """Return the grid of a rectangle that begins at this pixel."""
-        a, b, c, d, e, f = self.transform
-        return Grid(
-            crs=self.crs, transform=(a, b, a * col + b * row + c, d, e, d * col + e * row + f)
-        )
+        a, b, _, d, e, _ = self.transform
+        east, north = self.place(row, col)
+        return Grid(crs=self.crs, transform=(a, b, east, d, e, north))
 
     def pixel_area_m2(self, rows: int, cols: int) -> float | None:
         """Return the area of a pixel in square metres, or None where it cannot be told.
@@ -130,9 +138,8 @@ class Grid:
         one, two = self.rasterio_crs, other.rasterio_crs
         if one is not None and two is not None and one != two:
             return False
-        away = ~self.affine * other.affine
         return all(
-            math.dist(away * (col, row), (col, row)) < 0.01
+            math.dist(self.pixel(*other.place(row, col)), (row, col)) < 0.01
             for row, col in [(0, 0), (0, cols), (rows, 0)]
         )
 

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.errors import SceneError
+from hsi.scenes.cube import is_missing
 
 
-def as_labels(array: Any, *, path: Path) -> NDArray[np.int32]:
+def as_labels(array: Any, *, path: Path, nodata: float | None = None) -> NDArray[np.int32]:
     """Return the label ids of a file as ``(rows, cols)`` int32.
 
     Parameters
@@ -21,6 +22,8 @@ def as_labels(array: Any, *, path: Path) -> NDArray[np.int32]:
         type, or floating-point numbers without a fraction.
     path : Path
         The file, for messages.
+    nodata : float, optional
+        The value of pixels without a label, beside 0.
 
     Raises
     ------
@@ -39,6 +42,9 @@ def as_labels(array: Any, *, path: Path) -> NDArray[np.int32]:
         )
     if values.dtype.kind not in "biuf":
         raise SceneError(f"{path}: labels are whole numbers, not {values.dtype}")
+    missing = is_missing(values, nodata) if nodata is not None else None
+    if missing is not None and missing.any():
+        values = np.where(missing, values.dtype.type(0), values)
     limit = np.iinfo(np.int32).max
     # NaN fails every comparison, and so counts as wrong.
     right = (values >= 0) & (values <= limit)

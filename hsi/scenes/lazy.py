@@ -89,7 +89,7 @@ class LazyCube(ABC):
         self, rows: Any, cols: Any, bands: Any, *, span: slice, read_bands: Bands, step: int
     ) -> NDArray[Any]:
         """Return what index arrays of rows, and perhaps of columns and bands, choose."""
-        key = [rows, cols, bands]
+        key: list[Any] = [rows, cols, bands]
         arrays = [i for i, part in enumerate(key) if not isinstance(part, slice)]
         spread = np.broadcast_arrays(*(key[i] for i in arrays))
         shape = spread[0].shape

@@ -19,20 +19,28 @@ from hsi.scenes.catalogue import SYNTHETIC, Card, find_card, list_cards, plain_n
 from hsi.scenes.contents import Contents, Purpose
 from hsi.scenes.envi import find_header, read_envi
 from hsi.scenes.fetch import locate
+from hsi.scenes.hdf5 import HDF5_SUFFIXES, read_hdf5
 from hsi.scenes.labels import as_labels
 from hsi.scenes.lazy import ScaledCube
 from hsi.scenes.matlab import read_matlab
 from hsi.scenes.numpy_files import read_npy, read_npz
 from hsi.scenes.palette import Color
+from hsi.scenes.regrid import on_grid
 from hsi.scenes.scene import Scene
+from hsi.scenes.spectral_library import read_vector_library
+from hsi.scenes.vector import VECTOR_SUFFIXES, read_vector
 
 READERS: dict[str, Callable[..., Contents]] = {
     ".mat": read_matlab,
     ".npy": read_npy,
     ".npz": read_npz,
     ".hdr": read_envi,
+    **dict.fromkeys(HDF5_SUFFIXES, read_hdf5),
 }
-SUPPORTED = ".mat, .npy, .npz, ENVI (.hdr, or the data file beside it), .toml (a card)"
+SUPPORTED = (
+    ".mat, .npy, .npz, ENVI (.hdr, or the data file beside it), HDF5 and NetCDF-4 (.h5, .he5, "
+    ".hdf5, .hdf, .nc), .toml (a card)"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +49,21 @@ class _Place:
 
     path: Path
     key: str | None
+    field: str | None = None
+
+    @property
+    def is_vector(self) -> bool:
+        return self.path.suffix.lower() in VECTOR_SUFFIXES
 
     def read(self, purpose: Purpose) -> Contents:
+        if self.is_vector:
+            check_file(self.path)
+            return read_vector_library(self.path, key=self.key, field=self.field)
+        if self.field is not None:
+            raise UsageError(
+                f"label_field='{self.field}' (--label-field) tells the class of shapes or of "
+                f"spectra in a library; {self.path} holds neither"
+            )
         return read_file(self.path, key=self.key, purpose=purpose)
 
 
@@ -53,6 +74,9 @@ def load_scene(
     key: str | None = None,
     labels_key: str | None = None,
     nodata: float | None = None,
+    label_field: str | None = None,
+    drop_bands: str | None = None,
+    keep_bad_bands: bool = False,
 ) -> Scene:
     """Open a scene.
 
@@ -63,19 +87,31 @@ def load_scene(
         ``_``), ``"synthetic"``, the path of a card, or the path of an image: MATLAB (``.mat``,
         level 5 or 7.3), ENVI (the header or the data file beside it), ``.npy`` or ``.npz``.
     labels : str or path, optional
-        File with the ground truth, in any of these formats. Default: the card's, if there is one.
+        File with the ground truth, in any of these formats, or polygons and points (GeoPackage,
+        GeoJSON, Shapefile, FlatGeobuf). Where image and labels are both georeferenced, labels are
+        brought to the image's pixels. Default: the card's, if there is one.
     key, labels_key : str, optional
         Names of the arrays in files that hold several. `labels_key` without `labels` means an
-        array in the image's file.
+        array in the image's file. Of a file of shapes, `labels_key` is the layer.
     nodata : float, optional
         The value of pixels without data, where file and card do not say it. NaN and infinite
         values are no data in any case.
+    label_field : str, optional
+        The attribute of shapes, or of a library of spectra, that tells the class.
+    drop_bands : str, optional
+        Bands to leave out, both ends of a range included: wavelengths, or numbers of the file's
+        bands from 1, such as ``"1340-1460nm,1.8-1.96um,1-5"``.
+    keep_bad_bands : bool
+        Whether to keep bands that the file marks as bad.
 
     Returns
     -------
     Scene
         With the file's values: an image of an ENVI or ``.npy`` file is memory-mapped. Bands without
-        a value in any pixel are left out, and counted in ``metadata["empty_bands"]``.
+        a value in any pixel, those that the file marks as bad, and those with the same value in
+        every pixel are left out, and counted in ``metadata`` (``"empty_bands"``, ``"bad_bands"``,
+        ``"constant_bands"``; ``"dropped_bands"`` for what `drop_bands` names). To know the last,
+        the file is read up to where every band has varied.
 
     Raises
     ------
@@ -94,7 +130,15 @@ def load_scene(
     (96, 96, 120)
     """
     text = os.fspath(dataset)
-    given = {"labels": labels, "key": key, "labels_key": labels_key, "nodata": nodata}
+    given = {
+        "labels": labels,
+        "key": key,
+        "labels_key": labels_key,
+        "nodata": nodata,
+        "label_field": label_field,
+        "drop_bands": drop_bands,
+        "keep_bad_bands": keep_bad_bands or None,
+    }
     if plain_name(text) == SYNTHETIC:
         _refuse(given)
         from hsi.scenes.synthetic import synthetic_scene
@@ -114,7 +158,8 @@ def load_scene(
             card = read_card(path)
     if labels is not None:
         source["labels"] = str(expand_home(usable_path(labels, "labels"), "labels"))
-    source |= {name: given[name] for name in ("key", "labels_key") if given[name] is not None}
+    named = ("key", "labels_key", "label_field", "drop_bands", "keep_bad_bands")
+    source |= {name: given[name] for name in named if given[name] is not None}
     if nodata is not None:
         source["nodata"] = nodata
 
@@ -123,11 +168,13 @@ def load_scene(
         truth = None
         if card.labels is not None and labels is None:
             found = locate(card, card.labels)
-            truth = _Place(path=found, key=labels_key or card.labels.key)
+            truth = _Place(path=found, key=labels_key or card.labels.key, field=label_field)
     else:
         cube, truth = _Place(path=path, key=key), None
+        if labels is None:
+            cube = _Place(path=path, key=key, field=label_field)
     if labels is not None:
-        truth = _Place(path=Path(source["labels"]), key=labels_key)
+        truth = _Place(path=Path(source["labels"]), key=labels_key, field=label_field)
     elif truth is None and labels_key is not None:
         truth = _Place(path=cube.path, key=labels_key)
     return _assemble(card, cube, truth, source=source)
@@ -141,7 +188,7 @@ def read_file(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
     SceneError
         If the file is missing, empty, a folder, a web page, damaged or of an unknown format.
     """
-    _check_file(path)
+    check_file(path)
     reader = READERS.get(path.suffix.lower())
     if reader is None and find_header(path) is not None:
         reader = read_envi
@@ -164,16 +211,35 @@ def _assemble(
             f"{cube.path} holds an image of {shape}; the card of {card.name} says {card.shape} "
             "(rows, cols, bands)"
         )
-    names, colors, label_map = dict(contents.class_names), dict(contents.class_colors), None
-    if truth is not None:
+    names, colors = dict(contents.class_names), dict(contents.class_colors)
+    label_map, label_notes = contents.labels, {}
+    if truth is not None and truth.is_vector:
+        check_file(truth.path)
+        drawn = read_vector(
+            truth.path,
+            field=truth.field,
+            layer=truth.key,
+            grid=contents.grid,
+            rows=shape[0],
+            cols=shape[1],
+        )
+        label_map, label_notes = drawn.ids, drawn.notes
+        names |= drawn.class_names
+    elif truth is not None:
         read = truth.read("labels")
-        label_map = as_labels(read.array, path=truth.path)
+        label_map = on_grid(
+            as_labels(read.array, path=truth.path, nodata=read.nodata),
+            own=read.grid,
+            grid=contents.grid,
+            shape=shape[:2],
+            path=truth.path,
+        )
         names |= read.class_names
         colors |= read.class_colors
     # What a label file says of its classes goes before the card: it may be another ground truth.
     if card is not None and not names:
         names, colors = _classes(card)
-    nodata, metadata = source.get("nodata", contents.nodata), dict(contents.metadata)
+    nodata, metadata = source.get("nodata", contents.nodata), contents.metadata | label_notes
     wavelengths, rgb_bands = contents.wavelengths, contents.rgb_bands
     if truth is None and contents.label_arrays:
         metadata["label_arrays"] = list(contents.label_arrays)
@@ -187,9 +253,17 @@ def _assemble(
     if np.any(contents.scale != 1) or np.any(contents.offset != 0):
         array = ScaledCube(array, scale=contents.scale, offset=contents.offset, nodata=nodata)
         nodata = None
-    bands = usable_bands(cube.path, array, nodata=nodata, bad=contents.bad_bands)
+    bands = usable_bands(
+        cube.path,
+        array,
+        nodata=nodata,
+        bad=None if source.get("keep_bad_bands") else contents.bad_bands,
+        wavelengths=wavelengths,
+        drop=source.get("drop_bands"),
+    )
     if bands is not None:
-        array, rgb_bands = bands.choose(array), bands.nearest(rgb_bands)
+        array = bands.choose(array, wavelengths=wavelengths, fwhm=contents.fwhm)
+        rgb_bands = bands.nearest(rgb_bands)
         metadata |= bands.counts
     return Scene(
         name=card.name if card else cube.path.stem,
@@ -216,7 +290,7 @@ def _classes(card: Card) -> tuple[dict[int, str], dict[int, Color]]:
     )
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
     """Refuse what no reader needs to look at."""
     if path.is_dir():
         raise SceneError(f"{path} is a folder; expected a file\nSupported: {SUPPORTED}")
