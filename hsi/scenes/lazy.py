@@ -107,8 +107,8 @@ class LazyCube(ABC):
             last = int(np.searchsorted(ordered, low + step))
             members = order[first:last]
             block = self.read(slice(low, int(ordered[last - 1]) + 1), span, read_bands)
-            part = [each[members] if i in arrays else each for i, each in enumerate(key)]
-            chosen[members] = block[(part[0] - low, *part[1:])]
+            index = [each[members] if i in arrays else each for i, each in enumerate(key)]
+            chosen[members] = block[(index[0] - low, *index[1:])]
             first = last
         return chosen.reshape(*shape, *free)
 
