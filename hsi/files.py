@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from hsi.errors import UsageError
@@ -38,6 +38,26 @@ def atomic_path(path: Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def atomic_paths(path: Path, *beside: Path) -> Iterator[tuple[Path, ...]]:
+    """Yield temporary paths of a file and of those that describe it, as `atomic_path` does.
+
+    When the block succeeds, the old files `beside` are removed, `path` is replaced, and the new
+    ones take their places. Whoever looks in between, also after an interruption, finds `path`
+    whole, and beside it nothing that describes another file.
+    """
+    with ExitStack() as stack:
+        # The last to be entered is the first to take its place.
+        temporary = [stack.enter_context(atomic_path(each)) for each in (*beside, path)]
+        yield (temporary[-1], *temporary[:-1])
+        # What may still fail for want of space does so before anything is replaced.
+        for each in temporary:
+            with each.open("rb+") as written:
+                os.fsync(written.fileno())
+        for each in beside:
+            each.unlink(missing_ok=True)
 
 
 def folder_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Figures, the class map as raster, and the report page, from arrays and metrics alone.
+"""Figures, maps as rasters, and the report page, from arrays and metrics alone.
 
 Nothing here knows networks or run folders, and nothing touches pyplot: figures are plain objects,
 need no display and may be made in any thread.
@@ -7,13 +7,16 @@ need no display and may be made in any thread.
 from hsi.report.canvas import save_figure
 from hsi.report.charts import confusion_figure, learning_curve_figure
 from hsi.report.contact_sheet import Mistake, contact_sheet
+from hsi.report.envi_classification import write_envi_classification
 from hsi.report.maps import class_map_figure, split_figure
 from hsi.report.page import render_report
 from hsi.report.raster import write_class_map_tif
+from hsi.report.score_raster import as_percent, write_confidence_tif, write_scores_tif
 from hsi.report.words import overlap_sentence, pixel_counts
 
 __all__ = [
     "Mistake",
+    "as_percent",
     "class_map_figure",
     "confusion_figure",
     "contact_sheet",
@@ -24,4 +27,7 @@ __all__ = [
     "save_figure",
     "split_figure",
     "write_class_map_tif",
+    "write_confidence_tif",
+    "write_envi_classification",
+    "write_scores_tif",
 ]
