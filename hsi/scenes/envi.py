@@ -17,18 +17,19 @@ from hsi.scenes.contents import Contents, Purpose
 from hsi.scenes.envi_grid import grid_of_header
 from hsi.scenes.envi_header import find_header, is_library, numbers, read_header
 from hsi.scenes.palette import Color
+from hsi.scenes.spectral_library import classes_of_spectra
 from hsi.scenes.wavelengths import in_nanometres
 
 # ENVI's codes for data types; 6 and 9 are complex.
 _TYPES = {"1": "u1", "2": "i2", "3": "i4", "4": "f4", "5": "f8", "6": "c8", "9": "c16",
           "12": "u2", "13": "u4", "14": "i8", "15": "u8"}  # fmt: skip
-_DATA_SUFFIXES = ("", ".img", ".dat", ".raw", ".bsq", ".bil", ".bip", ".bin")
+_DATA_SUFFIXES = ("", ".img", ".dat", ".raw", ".bsq", ".bil", ".bip", ".bin", ".sli")
 _KEPT = ("description", "sensor type", "acquisition time", "map info", "coordinate system string",
          "data units", "reflectance scale factor")  # fmt: skip
 
 
 def read_envi(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
-    """Map an ENVI image or classification into memory.
+    """Map an ENVI image, classification or library of spectra into memory.
 
     Parameters
     ----------
@@ -42,8 +43,9 @@ def read_envi(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
     Returns
     -------
     Contents
-        The array is a memmap ``(rows, cols, bands)``, whatever the interleave on disk. Fields that
-        are optional and not understood are left out.
+        The array is a memmap ``(rows, cols, bands)``, whatever the interleave on disk; of a
+        library ``(spectra, 1, bands)``, with labels by the spectra's names. Fields that are
+        optional and not understood are left out.
 
     Raises
     ------
@@ -58,8 +60,9 @@ def read_envi(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
     if header_path is None:
         raise SceneError(f"{path} has no ENVI header: expected {path.name}.hdr beside it")
     header = read_header(header_path)
-    if is_library(header):
-        raise SceneError(f"{header_path} is a spectral library; expected an image")
+    library = is_library(header)
+    if library and purpose == "labels":
+        raise SceneError(f"{header_path} is a spectral library; labels are a map or shapes")
     data_path = path if path != header_path else find_data(header_path)
     shape, dtype = check_size(header, header_path, data_path)
     if purpose == "cube" and header.get("file type", "").lower() == "envi classification":
@@ -70,19 +73,27 @@ def read_envi(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
     grid, reason = grid_of_header(header)
     if reason is not None:
         metadata["georeference"] = f"none: {reason}"
-    wavelengths, fwhm = _wavelengths(header, shape[2])
-    scale, offset = _scale(header, shape[2])
+    array, names, labels = _map(header, data_path, shape, dtype), _class_names(header), None
+    if library:
+        # What ENVI calls lines and samples of a library are its spectra and their bands.
+        array = array.transpose(0, 2, 1)
+        labels, names = classes_of_spectra(header, array.shape[0])
+        metadata["spectral_library"] = "spectra names"
+    bands = array.shape[2]
+    wavelengths, fwhm = _wavelengths(header, bands)
+    scale, offset = _scale(header, bands)
     return Contents(
-        array=_map(header, data_path, shape, dtype),
+        array=array,
         wavelengths=wavelengths,
         fwhm=fwhm,
-        bad_bands=_bad_bands(header, shape[2]),
-        rgb_bands=_rgb_bands(header, shape[2]),
+        bad_bands=_bad_bands(header, bands),
+        rgb_bands=_rgb_bands(header, bands),
         nodata=_nodata(header, header_path),
         scale=scale,
         offset=offset,
         grid=grid,
-        class_names=_class_names(header),
+        labels=labels,
+        class_names=names,
         class_colors=_class_colors(header, header_path),
         metadata=metadata,
     )

@@ -85,6 +85,22 @@ def read_vector_library(path: Path, *, key: str | None, field: str | None) -> Co
     )
 
 
+def classes_of_spectra(
+    header: dict[str, Any], spectra: int
+) -> tuple[NDArray[np.int32] | None, dict[int, str]]:
+    """Return labels ``(spectra, 1)`` and names by id of an ENVI library: equal names, one class.
+
+    Without a name for each spectrum there are no labels.
+    """
+    names = header.get("spectra names", [])
+    names = [names] if isinstance(names, str) else names
+    if len(names) != spectra or not all(names):
+        return None, {}
+    known = sorted(set(names))
+    ids = np.array([[known.index(name) + 1] for name in names], dtype=np.int32)
+    return ids, dict(enumerate(known, start=1))
+
+
 def _choose(path: Path, texts: list[str], field: str | None) -> str:
     if field is not None:
         if field not in texts:

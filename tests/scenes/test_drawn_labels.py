@@ -268,6 +268,28 @@ def test_a_library_of_spectra_is_a_scene(tmp_path):
         load_scene(tmp_path / "library.gpkg", label_field="kin")
 
 
+def test_an_envi_library_is_a_scene(tmp_path):
+    spectra = np.arange(12, dtype=np.float32).reshape(3, 4)
+    library = spectral.io.envi.SpectralLibrary(
+        spectra,
+        {
+            "spectra names": ["oak", "ash", "oak"],
+            "wavelength": ["0.4", "0.5", "0.6", "0.7"],
+            "wavelength units": "Micrometers",
+        },
+        None,
+    )
+    library.save(str(tmp_path / "trees"))
+    for name in ("trees.hdr", "trees.sli"):
+        scene = load_scene(tmp_path / name)
+        np.testing.assert_array_equal(scene.cube[:, 0], spectra)
+        np.testing.assert_allclose(scene.wavelengths, [400, 500, 600, 700])
+        assert scene.labels.tolist() == [[2], [1], [2]]
+        assert scene.class_names == {1: "ash", 2: "oak"}
+    with pytest.raises(SceneError, match="is a spectral library"):
+        load_scene(tmp_path / "trees.hdr", labels=tmp_path / "trees.hdr")
+
+
 def test_bad_libraries(tmp_path):
     for profile, reason in (
         ({"y": [1, 2]}, "'x'"),

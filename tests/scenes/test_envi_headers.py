@@ -155,7 +155,6 @@ def test_colours_that_a_file_gives_twice_are_told_apart(tmp_path):
         ({"interleave": "tiled"}, "interleave = tiled"),
         ({"byte_order": 2}, "byte order = 2"),
         ({"file_compression": 1}, "compressed"),
-        ({"file_type": "ENVI Spectral Library"}, "spectral library"),
         ({"data_ignore_value": "none"}, "data ignore value = none"),
         ({"class_lookup": "{0, 0}"}, "class lookup"),
         ({"wavelength": "{1, 2"}, "header"),
