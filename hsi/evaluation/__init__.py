@@ -1,5 +1,6 @@
-"""Accuracies, all of them from one confusion matrix; and whether two of them differ."""
+"""Accuracies, all of them from one confusion matrix; and what chance explains of them."""
 
+from hsi.evaluation.chance import Guessing, against_guessing
 from hsi.evaluation.gap import Gap, accuracy_gap
 from hsi.evaluation.metrics import (
     aa,
@@ -13,8 +14,10 @@ from hsi.evaluation.metrics import (
 
 __all__ = [
     "Gap",
+    "Guessing",
     "aa",
     "accuracy_gap",
+    "against_guessing",
     "confusion_matrix",
     "kappa",
     "oa",

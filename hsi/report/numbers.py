@@ -24,3 +24,32 @@ def percent(share: float | None, *, digits: int) -> str:
     if 100 - step < 100 * share < 100:
         return f"{100 - step:.{digits}f}"
     return f"{100 * share:.{digits}f}"
+
+
+def percents(*shares: float, digits: int) -> tuple[str, ...]:
+    """Return fractions as `percent` does, with as many more digits as tell unequal ones apart.
+
+    Examples
+    --------
+    >>> percents(0.9921, 0.9924, digits=1), percents(0.5, 0.6, digits=1)
+    (('99.21', '99.24'), ('50.0', '60.0'))
+    """
+    for more in range(digits, digits + 5):
+        texts = tuple(percent(share, digits=more) for share in shares)
+        if len(set(texts)) >= len(set(shares)):
+            break
+    return texts
+
+
+def points(difference: float) -> str:
+    """Return a difference of fractions in percentage points; what is not 0 is not shown as 0.
+
+    Examples
+    --------
+    >>> [points(each) for each in (0.0623, -0.082, 0.0002, -0.0004, 0.0)]
+    ['6.2', '-8.2', '0.02', '-0.04', '0.0']
+    """
+    value, digits = 100 * difference, 1
+    while abs(value) > 1e-6 and round(value, digits) == 0:
+        digits += 1
+    return f"{round(value, digits) + 0.0:.{digits}f}"
