@@ -13,6 +13,8 @@ PhotographAugmentation = Literal["none", "crop-flip", "crop-flip-color"]
 AREA, RATIO = (0.5, 1.0), (4 / 5, 5 / 4)
 # Brightness, contrast and saturation change by so much at most, as a share.
 LIGHT = 0.2
+# As the README installs the package, with what is needed here.
+INSTALL = 'python -m pip install -c constraints.txt -e ".[transfer]"'
 
 
 def photograph_augmentation(name: PhotographAugmentation, *, size: int) -> nn.Module | None:
@@ -43,8 +45,8 @@ def photograph_augmentation(name: PhotographAugmentation, *, size: int) -> nn.Mo
         from kornia import augmentation
     except ImportError as error:
         raise UsageError(
-            f"augmentation '{name}' needs kornia, which is not installed: "
-            'pip install "hsi[transfer]"\n'
+            f"augmentation '{name}' needs kornia, which is not installed\n"
+            f"In the clone of the repository: {INSTALL}\n"
             "Or go without: --augmentation none."
         ) from error
     steps: list[nn.Module] = [

@@ -1,12 +1,14 @@
 """Variants of photographs: which there are, and that a seed gives the same ones."""
 
+import re
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from hsi.errors import UsageError
-from hsi.sampling.photograph_augmentation import photograph_augmentation
+from hsi.sampling.photograph_augmentation import INSTALL, photograph_augmentation
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +56,14 @@ def test_other_light(ramp):
     assert variants[:, 2].mean((1, 2)).std() > 0.02
 
 
-def test_without_kornia_the_extra_is_named(monkeypatch):
+def test_without_kornia_the_error_says_how_the_readme_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "kornia", None)
-    with pytest.raises(UsageError, match=r'pip install "hsi\[transfer\]"'):
+    with pytest.raises(UsageError, match=re.escape(INSTALL)):
         photograph_augmentation("crop-flip", size=32)
+    root = Path(__file__).parents[2]
+    # As the package itself is installed, with one extra.
+    plain = INSTALL.replace('".[transfer]"', ".")
+    assert f"{plain} && hsi train" in (root / "README.md").read_text(encoding="utf-8")
+    for page in ("README.md", "docs/transfer.md"):
+        assert f"`{INSTALL}`" in (root / page).read_text(encoding="utf-8")
     assert photograph_augmentation("none", size=32) is None
