@@ -1,6 +1,6 @@
 """Which of two kinds of photographs: trained, tested and explained by `hsi.transfer`.
 
-    python examples/cats_and_dogs.py                    draws its own; the run is in runs/
+    python examples/cats_and_dogs.py                    draws its own; the run is in runs/faces-...
     python examples/cats_and_dogs.py PHOTOGRAPHS OUT    a folder of yours; the run is in OUT
 
 The folder has one folder for each class, or train/ and test/ with such folders. Without one, small
@@ -96,7 +96,7 @@ if __name__ == "__main__":
             main(Path(sys.argv[1]), Path(sys.argv[2]))
         elif len(sys.argv) == 1:
             with tempfile.TemporaryDirectory() as drawn:
-                main(draw_photographs(Path(drawn) / "pets"), None)
+                main(draw_photographs(Path(drawn) / "faces"), None)
         else:
             sys.exit("usage: python examples/cats_and_dogs.py [PHOTOGRAPHS OUT]")
     except hsi.HsiError as error:

@@ -90,7 +90,9 @@ def print_caveats(metrics: dict[str, Any]) -> None:
 
 
 def _percent(fraction: float | None) -> str:
-    return "-" if fraction is None else f"{100 * fraction:.2f}"
+    from hsi.report.numbers import percent  # loads matplotlib, which `hsi --help` does without
+
+    return "-" if fraction is None else percent(fraction, digits=2)
 
 
 def _console() -> Console:

@@ -33,7 +33,17 @@ class _OrPredict(click.Command):
     ) -> click.Context:
         if args and args[0] == "predict":
             return predict.make_context(f"{info_name} predict", args[1:], parent, **extra)
-        return super().make_context(info_name, args, parent, **extra)
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.NoSuchOption as error:
+            if error.option_name != "--csv":
+                raise
+            from hsi.errors import UsageError
+
+            raise UsageError(
+                "--csv belongs to `hsi transfer predict RUN IMAGES --csv`, which classifies\n"
+                "A training writes its predictions to photographs.csv in the folder of the run."
+            ) from error
 
 
 @click.command("transfer", cls=_OrPredict, short_help="Train an image network on photographs.")
@@ -86,9 +96,9 @@ def command(
 
     \b
     Examples:
-      hsi transfer pets --backbone resnet18 --weights imagenet --freeze features --epochs 3
+      hsi transfer pets --weights imagenet --freeze features --out runs/pets
       hsi transfer digits --backbone lenet5 --augmentation none --out runs/digits
-      hsi transfer predict runs/digits more/digits --json
+      hsi transfer predict runs/digits more/digits --csv > digits.csv
     """
     from hsi.cli.console import TrainingDisplay, print_results
     from hsi.training import TransferSettings, read_transfer_config
@@ -137,7 +147,8 @@ def command(
 def predict(run: str, images: tuple[str, ...], device: str, as_csv: bool, as_json: bool) -> None:
     """Classify IMAGES, files or folders of them, with the network that RUN trained.
 
-    Files that cannot be read are named on standard error; there is an error if none can.
+    Files that are not there or cannot be read are skipped, counted, and named on standard error;
+    the exit code is then 1.
 
     \b
     Examples:
@@ -146,11 +157,14 @@ def predict(run: str, images: tuple[str, ...], device: str, as_csv: bool, as_jso
     """
     from hsi.cli.console import print_table
     from hsi.errors import PhotographError, UsageError
+    from hsi.photographs.counted import counted
+    from hsi.report.numbers import percent
     from hsi.training import TransferRun
     from hsi.workflows import predict_photographs
 
     if as_csv and as_json:
         raise UsageError("--csv and --json exclude each other")
+    _check_no_output_file(images, as_csv=as_csv, as_json=as_json)
     trained = TransferRun(run)
     if not trained.trained:
         click.echo(f"Note: the training of {run} did not finish; using its checkpoint.", err=True)
@@ -158,7 +172,8 @@ def predict(run: str, images: tuple[str, ...], device: str, as_csv: bool, as_jso
     for each in unreadable:
         click.echo(f"Note: skipped {each.path}: {each.reason}", err=True)
     if not predictions:
-        raise PhotographError(f"none of {len(unreadable):,} photographs could be read")
+        none = counted(len(unreadable), "photograph")
+        raise PhotographError(f"no photograph could be read ({none} skipped)")
     if as_json:
         click.echo(json.dumps(_as_json(predictions, unreadable), indent=2))
     elif as_csv:
@@ -166,8 +181,29 @@ def predict(run: str, images: tuple[str, ...], device: str, as_csv: bool, as_jso
     else:
         print_table(
             ("photograph", "class", "probability %"),
-            [(str(each.path), each.name, f"{100 * each.probability:.1f}") for each in predictions],
+            [
+                (str(each.path), each.name, percent(each.probability, digits=1))
+                for each in predictions
+            ],
         )
+    if unreadable:
+        raise PhotographError(
+            f"{len(unreadable):,} of {len(predictions) + len(unreadable):,} were skipped and are "
+            "named above; the others are classified"
+        )
+
+
+def _check_no_output_file(images: tuple[str, ...], *, as_csv: bool, as_json: bool) -> None:
+    """Refuse the name of a file for the output, which would be taken for a photograph."""
+    from hsi.errors import UsageError
+
+    for option, suffix in [("--csv", ".csv")] * as_csv + [("--json", ".json")] * as_json:
+        for each in images:
+            if each.lower().endswith(suffix):
+                raise UsageError(
+                    f"{each} would be taken for a photograph: {option} prints and takes no file\n"
+                    f"Send what it prints into one: {option} > {each}"
+                )
 
 
 def _announce(run: TransferRun) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from hsi.errors import PhotographError, UsageError
 from hsi.files import usable_path
+from hsi.photographs.counted import counted
 from hsi.photographs.decode import SUFFIXES
+from hsi.photographs.store import Unreadable
 
 # What the folder of a set may be called.
 SETS = {
@@ -39,6 +41,10 @@ class ClassFolder:
         ``(N,)`` class of each, a place in `class_names`.
     empty : tuple of str
         Folders without photographs, which make no class.
+    aside : tuple of Path
+        Photographs in `path` itself, which have no class.
+    not_entered : tuple of Unreadable
+        Folders within those of the classes that were not looked into.
     """
 
     path: Path
@@ -46,6 +52,8 @@ class ClassFolder:
     paths: tuple[Path, ...]
     targets: NDArray[np.int64]
     empty: tuple[str, ...] = ()
+    aside: tuple[Path, ...] = ()
+    not_entered: tuple[Unreadable, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +107,11 @@ def open_sets(root: Path) -> PhotographSets:
     if train is None or (others and not _subfolders(train)):
         return PhotographSets(_open(root), None, None, ())
     notes = [f"{each} is neither train, validation nor test, and not used." for each in others]
+    if aside := _photographs_in(root):
+        notes.append(
+            f"Not used: {counted(len(aside), 'photograph')} beside the folder train in {root} "
+            f"({_listed(each.name for each in aside)})."
+        )
     held_out: dict[str, ClassFolder | None] = {"validation": None, "test": None}
     for name in held_out:
         folder = known[name]
@@ -113,11 +126,18 @@ def open_sets(root: Path) -> PhotographSets:
     return PhotographSets(_open(train), **held_out, notes=tuple(notes))
 
 
-def find_photographs(path: Path) -> list[Path]:
-    """Return the photographs in a folder and the folders within it, sorted; or the file itself.
+def find_photographs(path: Path) -> tuple[list[Path], list[Unreadable]]:
+    """Find the photographs in a folder and the folders within it; or take the file itself.
 
     A file in a folder is a photograph by its suffix (`SUFFIXES`), unless its name begins with a
-    dot. A file that is named itself need not have a known suffix.
+    dot. A file that is named itself need not have a known suffix. The paths begin with `path` as
+    it was given.
+
+    Returns
+    -------
+    list of Path, list of Unreadable
+        The photographs, sorted; and the folders that were not looked into: links, which might lead
+        round in circles, and what may not be read.
 
     Raises
     ------
@@ -125,14 +145,21 @@ def find_photographs(path: Path) -> list[Path]:
         If there is nothing at `path`.
     """
     if path.is_file():
-        return [path]
+        return [path], []
     if not path.is_dir():
         raise PhotographError(f"{path} is not there; expected photographs, or a folder of them")
-    found = []
-    for folder, subfolders, files in os.walk(path):
+    found: list[Path] = []
+    refused: list[OSError] = []
+    not_entered: list[Unreadable] = []
+    for folder, subfolders, files in os.walk(path, onerror=refused.append):
         subfolders[:] = sorted(each for each in subfolders if not each.startswith("."))
+        links = [Path(folder, each) for each in subfolders if Path(folder, each).is_symlink()]
+        not_entered += [Unreadable(each, "a link, which is not followed") for each in links]
         found += [Path(folder, each) for each in files if _is_photograph(each)]
-    return sorted(found)
+    not_entered += [
+        Unreadable(Path(error.filename), error.strerror or str(error)) for error in refused
+    ]
+    return sorted(found), not_entered
 
 
 def class_key(name: str) -> str:
@@ -146,33 +173,59 @@ def class_key(name: str) -> str:
 def _open(root: Path, *, alone: bool = True) -> ClassFolder:
     """Open a set; one that stands alone must have two classes at least."""
     folders = _subfolders(root)
+    aside = _photographs_in(root)
     if not folders:
-        found = len(find_photographs(root))
-        what = f"{found:,} photographs, but no folders" if found else "no folders"
+        what = f"{counted(len(aside), 'photograph')}, but no folders" if aside else "no folders"
         raise PhotographError(
             f"{root} holds {what}; expected one folder for each class\n"
             f"For example {root / 'cats'} and {root / 'dogs'}: their names are the classes' names."
         )
-    found_in = {each.name: find_photographs(each) for each in folders}
-    empty = tuple(name for name, paths in found_in.items() if not paths)
-    found_in = {name: paths for name, paths in found_in.items() if paths}
+    walks = {each.name: find_photographs(each) for each in folders}
+    not_entered = tuple(each for _, others in walks.values() for each in others)
+    found_in = {name: paths for name, (paths, _) in walks.items() if paths}
+    empty = tuple(name for name in walks if name not in found_in)
     if not found_in:
         raise PhotographError(
-            f"the folders in {root} hold no photographs: {_listed(each.name for each in folders)}\n"
+            f"no photographs in the folders of {root}: {_listed(each.name for each in folders)}\n"
             f"Known suffixes: {_listed(sorted(SUFFIXES))}"
         )
     _check_distinct(root, found_in)
     for name in found_in:
         usable_path(root / name, "the folder of a class")
     if alone and len(found_in) < 2:
-        raise UsageError(
-            f"{root} has photographs of one class only ({next(iter(found_in))}); "
-            "to tell classes apart takes at least two"
-        )
+        raise _one_class(root, next(iter(found_in)), empty=empty, aside=aside)
     names = sorted(found_in)
     paths = [path for name in names for path in found_in[name]]
     targets = np.repeat(np.arange(len(names)), [len(found_in[name]) for name in names])
-    return ClassFolder(root, tuple(names), tuple(paths), targets.astype(np.int64), empty)
+    return ClassFolder(
+        path=root,
+        class_names=tuple(names),
+        paths=tuple(paths),
+        targets=targets.astype(np.int64),
+        empty=empty,
+        aside=tuple(aside),
+        not_entered=not_entered,
+    )
+
+
+def _one_class(root: Path, name: str, *, empty: Sequence[str], aside: Sequence[Path]) -> UsageError:
+    """Return the error for a single class, with the likeliest reason."""
+    deeper = [each.name for each in _subfolders(root / name)]
+    if len(deeper) > 1:
+        hint = f"If {_listed(deeper)} in it are what you mean, give {root / name}."
+    elif empty:
+        hint = f"{_listed(empty)}: no file there has a known suffix ({_listed(sorted(SUFFIXES))})."
+    elif aside:
+        hint = (
+            f"{counted(len(aside), 'photograph')} beside that folder "
+            f"{'has' if len(aside) == 1 else 'have'} no class: put a folder around each class."
+        )
+    else:
+        hint = f"Add a folder for each other class, beside {root / name}."
+    return UsageError(
+        f"{root} has photographs of one class only ({name}); "
+        f"to tell classes apart takes at least two\n{hint}"
+    )
 
 
 def _subfolders(root: Path) -> list[Path]:
@@ -182,6 +235,11 @@ def _subfolders(root: Path) -> list[Path]:
         )
     except OSError as error:
         raise PhotographError(f"cannot read the folder {root}: {error.strerror}") from error
+
+
+def _photographs_in(root: Path) -> list[Path]:
+    """Return the photographs in a folder itself, sorted."""
+    return sorted(each for each in root.iterdir() if _is_photograph(each.name) and each.is_file())
 
 
 def _is_photograph(name: str) -> bool:

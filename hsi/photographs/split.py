@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.errors import UsageError
+from hsi.photographs.counted import counted
 
 
 def draw_validation(
@@ -71,8 +72,9 @@ def draw_validation(
                 taken += len(places)
         if not taken:
             raise UsageError(
-                f"class '{name}' has {len(groups)} photographs that can be read and are not also "
-                "in another class; to spare one for validation takes two\n"
+                f"class '{name}' has {counted(len(groups), 'photograph')} to choose from, without "
+                "copies and those that are damaged or in another class, too; to spare one for "
+                "validation takes two\n"
                 "Add photographs, or train without validation: --validation 0."
             )
     return drawn

@@ -11,12 +11,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hsi.errors import UsageError
-from hsi.report.canvas import INK, MUTED, TINY_SIZE, fit_figure, new_figure, one_line
+from hsi.report.canvas import INK, MUTED, TINY_SIZE, fit_figure, new_figure
 from hsi.report.numbers import percent
 
 COLUMNS = 5
+FRAME = "#999999"
 # In pixels of the figure.
-_SIDE, _GAP, _TEXT = 256, 24, 84
+_SIDE, _GAP, _LINE = 256, 24, 25
+# In letters: so many are about as wide as a photograph.
 _LONGEST = 24
 
 
@@ -29,7 +31,7 @@ class Mistake:
     prediction: str
     probability: float
     source: str
-    """Where it is."""
+    """Where it is: the folder of its class, and whatever else tells it from others; slashes."""
 
 
 def contact_sheet(mistakes: Sequence[Mistake]) -> Figure:
@@ -48,30 +50,57 @@ def contact_sheet(mistakes: Sequence[Mistake]) -> Figure:
     if not mistakes:
         raise UsageError("a contact sheet of no photographs; expected one mistake at least")
     figure = new_figure()
-    boxes: dict[Axes, tuple[int, int, int, int]] = {}
+    places: dict[Axes, tuple[int, int]] = {}
+    most_lines = 0
     for place, mistake in enumerate(mistakes):
         row, col = divmod(place, COLUMNS)
         axes = figure.add_axes((0, 0, 0.1, 0.1), label=str(place))
-        # Small photographs are shown with their pixels, as the network got them.
-        axes.imshow(mistake.image, interpolation="nearest")
-        axes.set_axis_off()
-        lines = (
-            (f"{_short(mistake.truth)}, taken for", INK),
-            (f"{_short(mistake.prediction)} ({percent(mistake.probability, digits=0)} %)", INK),
-            (_short(mistake.source), MUTED),
-        )
+        # Small photographs are shown with their pixels, as the network got them; large ones smooth.
+        axes.imshow(mistake.image, interpolation="antialiased")
+        # Of a photograph with a white border, too, one sees where it ends.
+        axes.set(xticks=[], yticks=[])
+        # The frame lies under it, so that half of its width is seen, and no pixel lost.
+        axes.spines[:].set(color=FRAME, linewidth=1.0, zorder=-1)
+        lines = [
+            (f"{shortened(mistake.truth)}, taken for", INK),
+            (f"{shortened(mistake.prediction)} ({percent(mistake.probability, digits=0)} %)", INK),
+            *((text, MUTED) for text in _source_lines(mistake.source)),
+        ]
+        most_lines = max(most_lines, len(lines))
         for line, (text, color) in enumerate(lines):
             axes.annotate(
                 text, (0, 0), (0, -8 - 9 * line), xycoords="axes fraction",
                 textcoords="offset points", fontsize=TINY_SIZE + 0.5, color=color,
                 annotation_clip=False, parse_math=False,
             )  # fmt: skip
-        step = _SIDE + _GAP
-        boxes[axes] = (col * step, -row * (step + _TEXT), _SIDE, _SIDE)
-    fit_figure(figure, boxes)
+        places[axes] = (row, col)
+    step = _SIDE + _GAP
+    height = step + most_lines * _LINE + _GAP // 3
+    fit_figure(
+        figure,
+        {axes: (col * step, -row * height, _SIDE, _SIDE) for axes, (row, col) in places.items()},
+    )
     return figure
 
 
-def _short(name: str) -> str:
-    name = one_line(name)
-    return name if len(name) <= _LONGEST else name[: _LONGEST - 1].rstrip() + "…"
+def shortened(name: str, longest: int = _LONGEST) -> str:
+    """Return a name in one line, without its middle if it is too long: ends tell names apart.
+
+    Examples
+    --------
+    >>> shortened("holiday/2019-07-14 at the lake/0001.jpg")
+    'holiday/2019…ke/0001.jpg'
+    """
+    name = " ".join(name.split())
+    if len(name) <= longest:
+        return name
+    end = (longest - 1) // 2
+    return f"{name[: longest - 1 - end]}…{name[-end:]}"
+
+
+def _source_lines(source: str) -> list[str]:
+    """Return where a photograph is in one line, or folder and name in one each if it is long."""
+    folder, slash, name = source.rpartition("/")
+    if len(source) <= _LONGEST or not slash:
+        return [shortened(source)]
+    return [shortened(folder + slash), shortened(name)]

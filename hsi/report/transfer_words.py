@@ -1,21 +1,20 @@
-"""Why a classifier of photographs does as it does, in plain words.
+"""What the accuracies of a classifier of photographs say, in plain words.
 
-Each function answers one question that its numbers raise, in a sentence or two; those that look
-for something amiss return None where nothing is.
+Each function answers one question that they raise, in a sentence or two; those that look for
+something amiss return None where nothing is. What is amiss with the photographs themselves stands
+in `photograph_words`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from hsi.evaluation import Gap
-from hsi.report.numbers import percent
+from hsi.evaluation import Gap, Guessing
+from hsi.photographs.counted import counted
+from hsi.report.numbers import percents, points
 
 # An accuracy that is lower by so much, and by more than chance explains, is worth a warning.
 LARGE_GAP = 0.10
 # So much more loss in evaluation mode than in training mode is no matter of chance.
 LARGE_LOSS = 0.5
-_NAMED = 20
 VALIDATION_IS_THE_TEST = (
     "There is no test folder: the accuracies are those of the validation photographs, which had no "
     "part in the training and chose nothing. Whoever changes settings until they are high has "
@@ -28,8 +27,13 @@ def is_large(gap: Gap) -> bool:
     return gap.difference > LARGE_GAP and gap.low > 0
 
 
-def gap_sentence(*, train: float, held_out: float, name: str, gap: Gap) -> str:
+def gap_sentence(
+    *, train: float, held_out: float, name: str, photographs: tuple[int, int], gap: Gap
+) -> str:
     """Say whether the network does better on what it was trained on.
+
+    There is a gap if the confidence interval of the difference is above 0. There is none to speak
+    of if all of the interval is below `LARGE_GAP`. Else the photographs are too few to tell.
 
     Parameters
     ----------
@@ -37,23 +41,40 @@ def gap_sentence(*, train: float, held_out: float, name: str, gap: Gap) -> str:
         Accuracies, measured in the same way.
     name : str
         Of the set that was held out.
+    photographs : tuple of int
+        How many there are for training and in that set.
     gap : Gap
         By how much `train` is higher.
     """
+    shares = percents(train, held_out, digits=1)
     measured = (
-        f"{_share(train)} of the training and {_share(held_out)} of the {name} photographs are "
-        "right, measured in the same way (evaluation mode, no augmentation)"
+        f"{shares[0]} % of the training and {shares[1]} % of the {name} photographs are right, "
+        "measured in the same way (evaluation mode, no augmentation)"
     )
     if is_large(gap):
         return (
-            f"Overfit: {measured}. The difference of {_points(gap)} is more than chance explains: "
+            f"Overfit: a gap of {_points(gap)}, more than chance explains. {measured}: "
             "the network knows these training photographs rather than the classes. More and more "
             "varied photographs help, frozen features (--freeze features), more augmentation, "
             "fewer epochs."
         )
     if gap.low > 0:
-        return f"A small overfit gap: {measured}, a difference of {_points(gap)}."
-    return f"No overfit gap: {measured}; the difference of {_points(gap)} may be chance."
+        return f"An overfit gap of {_points(gap)}: {measured}."
+    if gap.high <= 0:
+        return (
+            f"No overfit gap: {measured}. The held-out ones are the easier ones: the difference is "
+            f"{_points(gap)}."
+        )
+    if gap.high <= LARGE_GAP:
+        return (
+            f"No overfit gap larger than {points(gap.high)} points: {measured}; the difference is "
+            f"{_points(gap)}."
+        )
+    return (
+        f"{counted(photographs[0], 'training photograph')} and {photographs[1]:,} for {name} "
+        f"cannot tell whether there is an overfit gap: {measured}; the difference is "
+        f"{_points(gap)}, so that there may be none or a large one."
+    )
 
 
 def shift_sentence(*, validation: float, test: float, drawn: bool, gap: Gap) -> str | None:
@@ -78,9 +99,10 @@ def shift_sentence(*, validation: float, test: float, drawn: bool, gap: Gap) -> 
         if drawn
         else "The test photographs are of another kind: other cameras, subjects or labels."
     )
+    shares = percents(validation, test, digits=1)
     return (
-        f"The test differs: {_share(validation)} of the validation photographs are right, but "
-        f"{_share(test)} of the test photographs, {_points(gap)} less. {origin}"
+        f"The test differs: {shares[0]} % of the validation photographs are right, but "
+        f"{shares[1]} % of the test photographs, {_points(gap)} less. {origin}"
     )
 
 
@@ -98,11 +120,62 @@ def learned_sentence(*, train: float, most_frequent: float, name: str) -> str | 
     """
     if train > most_frequent + (1 - most_frequent) / 5:
         return None
+    shares = percents(train, most_frequent, digits=1)
     return (
-        f"Hardly anything was learned: {_share(train)} of the training photographs are right, and "
-        f"always answering '{name}' would be for {_share(most_frequent)}. More epochs, learned "
-        "weights (--weights), or another learning rate may help; so may a look at the photographs."
+        f"Hardly anything was learned: {shares[0]} % of the training photographs are right, and "
+        f"always answering '{name}' would be right for {shares[1]} %. More epochs, learned weights "
+        "(--weights), or another learning rate may help; so may a look at the photographs."
     )
+
+
+def guessing_sentence(guessing: Guessing, *, name: str, class_name: str) -> str | None:
+    """Say so if held-out photographs are right no more often than guessing would be.
+
+    Parameters
+    ----------
+    guessing : Guessing
+        What was right, and what guessing would have been.
+    name : str
+        Of the set.
+    class_name : str
+        Of its most frequent class.
+    """
+    if guessing.is_beaten:
+        return None
+    right, guessed = percents(
+        guessing.right / guessing.total, guessing.guessed / guessing.total, digits=1
+    )
+    test = f"one-sided binomial test, p = {guessing.p_value:.2f}"
+    of = f"{right} % of {counted(guessing.total, f'{name} photograph')}"
+    if guessing.right <= guessing.guessed:
+        return (
+            f"No better than guessing: the network is right for {of}, and always answering "
+            f"'{class_name}' would be for {guessed} % ({test})."
+        )
+    return (
+        f"Perhaps no better than guessing: the network is right for {of}, but always answering "
+        f"'{class_name}' would be for {guessed} %, and chance explains the difference ({test})."
+    )
+
+
+def guessing_causes(*, fresh: bool, side: int) -> str:
+    """Say why a network usually does no better than guessing.
+
+    Parameters
+    ----------
+    fresh : bool
+        Whether the network started from fresh weights.
+    side : int
+        Of the photographs as the network sees them, in pixels.
+    """
+    causes = [
+        *(["fresh weights on few photographs (--weights imagenet has learned ones)"] * fresh),
+        "too few epochs (--epochs)",
+        f"classes that differ in nothing that {side}x{side} pixels show (--size)",
+        "photographs in the folder of another class",
+        "too few held-out photographs to tell",
+    ]
+    return f"What usually causes it: {'; '.join(causes)}."
 
 
 def mode_sentence(*, learning: float, evaluated: float) -> str | None:
@@ -126,146 +199,7 @@ def mode_sentence(*, learning: float, evaluated: float) -> str | None:
     )
 
 
-def class_sentence(
-    *,
-    folders: tuple[str, str],
-    train: Sequence[str],
-    other: Sequence[str],
-    missing: Sequence[str],
-    extra: Sequence[str],
-    shifted: Sequence[str],
-    left_out: int,
-) -> str:
-    """Say how the classes of two folders differ, and what was done about it.
-
-    Parameters
-    ----------
-    folders : tuple of str
-        Names of the training folder and the other.
-    train, other, missing, extra, shifted : sequence of str
-        As in `hsi.photographs.ClassDifference`.
-    left_out : int
-        Photographs of `extra`.
-    """
-    own, others = folders
-    said = [
-        f"The classes of {others} are not those of {own}. In {own}: {_names(train)}. "
-        f"In {others}: {_names(other)}."
-    ]
-    if missing:
-        said.append(f"Not in {others}, and so not tested: {_names(missing)}.")
-    if extra:
-        said.append(
-            f"Not in {own}, so that no answer could be right: {_names(extra)} "
-            f"({_number(left_out, 'photograph')}, left out)."
-        )
-    if shifted:
-        said.append(
-            "A program that numbers folders in their order would take another class for "
-            f"{_names(shifted)}."
-        )
-    said.append("Here, classes are matched by name, regardless of order and case.")
-    return " ".join(said)
-
-
-def copies_sentence(
-    *,
-    name: str,
-    copies: int,
-    total: int,
-    example: tuple[str, str],
-    accuracy: float,
-    without: float | None,
-) -> str:
-    """Say how many held-out photographs are training photographs, too, and what that is worth.
-
-    Parameters
-    ----------
-    name : str
-        Of the set.
-    copies, total : int
-        How many of how many are copies.
-    example : tuple of str
-        A copy, and the photograph in the training that it equals.
-    accuracy, without : float
-        Of all, and of those that are no copies; None if there are none.
-    """
-    effect = (
-        "No other remains to test on."
-        if without is None
-        else f"Without them, the accuracy is {_share(without)} instead of {_share(accuracy)}."
-    )
-    return (
-        f"{copies:,} of {total:,} {name} photographs had a part in the training, too (equal "
-        f"pixels), for example {example[0]}, which is {example[1]}. {effect}"
-    )
-
-
-def conflicts_sentence(groups: Sequence[Sequence[str]]) -> str | None:
-    """Say which photographs lie in the folders of several classes; `groups` are equal ones."""
-    if not groups:
-        return None
-    shown = "; ".join(" = ".join(group) for group in groups[:_NAMED])
-    return (
-        f"{_number(len(groups), 'photograph')} in the training {_is(len(groups))} in the folders "
-        f"of several classes (equal pixels), so that the network is taught both: "
-        f"{shown}{_more(len(groups))}."
-    )
-
-
-def copies_within_sentence(copies: int) -> str | None:
-    """Say how many training photographs only repeat others."""
-    if not copies:
-        return None
-    return (
-        f"{_number(copies, 'training photograph')} only {'repeats' if copies == 1 else 'repeat'} "
-        "another of the same class (equal pixels). Copies were not divided between training and "
-        "validation."
-    )
-
-
-def unreadable_sentence(files: Mapping[str, str]) -> str | None:
-    """Name the files that were skipped; `files` has the reason for each name."""
-    if not files:
-        return None
-    shown = "; ".join(f"{name} ({reason})" for name, reason in list(files.items())[:_NAMED])
-    were = "was" if len(files) == 1 else "were"
-    return (
-        f"{_number(len(files), 'file')} could not be read and {were} skipped: "
-        f"{shown}{_more(len(files))}."
-    )
-
-
-def enlarged_sentence(*, small: int, total: int, side: int) -> str | None:
-    """Say how many photographs have fewer pixels than the network sees."""
-    if not small:
-        return None
-    return (
-        f"{small:,} of {total:,} photographs are less than {side} pixels wide or high and were "
-        "enlarged; a smaller --size suits them."
-    )
-
-
 def _points(gap: Gap) -> str:
-    low, high = 100 * gap.low, 100 * gap.high
-    return f"{100 * gap.difference:.1f} points (95 % interval: {low:.1f} to {high:.1f})"
-
-
-def _share(share: float) -> str:
-    return f"{percent(share, digits=1)} %"
-
-
-def _names(names: Sequence[str]) -> str:
-    return ", ".join(names[:_NAMED]) + _more(len(names))
-
-
-def _more(number: int) -> str:
-    return f" and {number - _NAMED:,} more" if number > _NAMED else ""
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"
+    return (
+        f"{points(gap.difference)} points (95 % interval: {points(gap.low)} to {points(gap.high)})"
+    )

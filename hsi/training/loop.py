@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from hsi.errors import HsiError
 
 # Share of a one-cycle schedule in which the rate rises, from a tenth of its peak.
-WARM_UP = 0.2
+WARM_UP, START_BELOW = 0.2, 10
 
 Precision = Literal["auto", "full", "bf16"]
 """``"full"`` is float32 throughout; ``"bf16"`` is mixed: convolutions and products in bfloat16,
@@ -142,7 +142,7 @@ def run_epochs(
     progress = progress or Silent()
     steps = epochs * batches
     optimizer, rates = _optimizer(model, descent, steps, device)
-    half = _half_precision(descent.precision, device)
+    half = half_precision(descent.precision, device)
     # Gradients need no scaling in bfloat16, which has the range of float32.
     scaler = torch.amp.GradScaler(device.type, enabled=half == torch.float16)
     history: list[Epoch] = []
@@ -223,21 +223,25 @@ def _optimizer(
         fused=device.type in ("cpu", "cuda"),
     )
     schedule: torch.optim.lr_scheduler.LRScheduler
-    # A cycle needs a way up, of one step at least.
-    if descent.schedule == "one-cycle" and WARM_UP * (steps + 1) > 1:
+    if is_cycle(descent, steps):
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer,
             max_lr=descent.learning_rate,
             total_steps=steps + 1,
             pct_start=WARM_UP,
-            div_factor=10,
+            div_factor=START_BELOW,
         )
     else:
         schedule = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0, total_iters=0)
     return optimizer, schedule
 
 
-def _half_precision(precision: Precision, device: torch.device) -> torch.dtype | None:
+def is_cycle(descent: Descent, steps: int) -> bool:
+    """Return whether the rate follows a cycle, which needs a way up, of one step at least."""
+    return descent.schedule == "one-cycle" and WARM_UP * (steps + 1) > 1
+
+
+def half_precision(precision: Precision, device: torch.device) -> torch.dtype | None:
     """Return the type for mixed precision, or None for full precision."""
     if precision == "full" or (precision == "auto" and device.type != "cuda"):
         return None

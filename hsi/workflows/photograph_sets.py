@@ -22,7 +22,7 @@ from hsi.photographs import (
     equal_groups,
 )
 from hsi.photographs.audit import match_targets
-from hsi.report import transfer_words as words
+from hsi.report import photograph_words as words
 
 SETS = ("train", "validation", "test")
 
@@ -39,6 +39,8 @@ class ReadSets:
         Pixels and hashes.
     paths : tuple of Path
         ``N`` files.
+    within : tuple of str
+        Their paths within the folder of the set: the folder of the class comes first.
     class_names : tuple of str
         The classes of the training.
     targets : ndarray
@@ -52,12 +54,14 @@ class ReadSets:
     notes : tuple of str
         What is amiss, in words.
     findings : dict
-        The same for programs: ``unreadable``, ``class_differences``, ``conflicting_copies``.
+        The same for programs: ``unreadable``, ``not_entered``, ``class_differences``,
+        ``conflicting_copies``, ``repeated_in_training``, ``enlarged``.
     """
 
     root: Path
     decoded: Decoded
     paths: tuple[Path, ...]
+    within: tuple[str, ...]
     class_names: tuple[str, ...]
     targets: NDArray[np.int64]
     folder_names: tuple[str, ...]
@@ -141,6 +145,7 @@ def read_sets(
                 f"nothing can be tested on {held_out.path}: of the classes of the training, no "
                 "photograph there could be read\nMend the photographs, or take the folder away."
             )
+    within = [shown_path(path, each.path) for each in folders for path in each.paths]
     own = [name for f in folders for name in np.array(f.class_names, dtype=object)[f.targets]]
     if validation:
         train = np.flatnonzero(of_set == 0)
@@ -156,6 +161,7 @@ def read_sets(
         root=root,
         decoded=decoded,
         paths=tuple(paths[place] for place in decoded.places),
+        within=tuple(within[place] for place in decoded.places),
         class_names=names,
         targets=targets,
         folder_names=tuple(str(own[place]) for place in decoded.places),
@@ -222,14 +228,23 @@ def _audit(
             differences[SETS[number]] = asdict(found) | {"left_out": left_out}
             others = shown_path(held_out.path, read.root)
             notes.append(words.class_sentence(folders=(own, others), **differences[SETS[number]]))
+    opened = [each for each in (sets.train, sets.validation, sets.test) if each]
     empty = [
         f"{shown_path(each.path, read.root)}/{name}".removeprefix("./")
-        for each in (sets.train, sets.validation, sets.test)
-        if each
+        for each in opened
         for name in each.empty
     ]
     if empty:
         notes.append(f"Folders without photographs make no class: {', '.join(empty)}.")
+    for each in opened:
+        names = [path.name for path in each.aside]
+        notes.append(words.aside_sentence(names, folder=str(each.path)))
+    not_entered = {
+        shown_path(skipped.path, read.root): skipped.reason
+        for each in opened
+        for skipped in each.not_entered
+    }
+    notes.append(words.not_entered_sentence(not_entered))
     # Of the training folder, that is before validation photographs were drawn from it.
     train = [
         place for place, each in enumerate(read.sets) if each == 0 or (each == 1 and read.drawn)
@@ -252,5 +267,6 @@ def _audit(
         "class_differences": differences,
         "conflicting_copies": shown,
         "repeated_in_training": repeated,
+        "not_entered": [{"folder": name, "reason": why} for name, why in not_entered.items()],
         "enlarged": small,
     }

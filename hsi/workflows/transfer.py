@@ -94,7 +94,7 @@ def transfer(
     Examples
     --------
     >>> import hsi
-    >>> run = hsi.transfer("pets", backbone="lenet5", epochs=20, out="runs/pets")  # doctest: +SKIP
+    >>> run = hsi.transfer("pets", backbone="lenet5", epochs=20)  # doctest: +SKIP
     >>> run.metrics["accuracy"]["train"], run.metrics["oa"]  # doctest: +SKIP
     """
     settings = (settings or TransferSettings()).changed(**changes)
@@ -167,30 +167,47 @@ def predict_photographs(
     run : TransferRun
         The run.
     images : path or sequence of paths
-        Files, and folders whose photographs are all taken.
+        Files, and folders whose photographs are all taken. The predictions have the paths as they
+        are given here, relative or not.
     device : str or torch.device
         As for `hsi.transfer`.
 
     Returns
     -------
     list of Prediction, list of Unreadable
-        What could be read, and what could not.
+        What could be read, and what could not: files that are not there or damaged, and folders
+        that were not looked into.
 
     Raises
     ------
     PhotographError
-        If a path is not there, or there are no photographs.
+        If there are no photographs.
     """
     given = [images] if isinstance(images, str | os.PathLike) else list(images)
-    paths = [
-        path
-        for each in given
-        for path in find_photographs(expand_home(usable_path(each, "images"), "images"))
-    ]
+    paths: list[Path] = []
+    skipped: list[Unreadable] = []
+    for each in given:
+        path = _as_given(each)
+        if not path.exists():
+            skipped.append(Unreadable(path, "it is not there"))
+            continue
+        found, not_entered = find_photographs(path)
+        paths += found
+        skipped += not_entered
     if not paths:
-        listed = ", ".join(str(each) for each in given) or "nothing"
-        raise PhotographError(f"no photographs in {listed}")
-    return run.classifier.predict(paths, device=device)
+        listed = [f"{each.path}: {each.reason}" for each in skipped] or list(map(str, given))
+        more = f" and {len(listed) - 3:,} more" if len(listed) > 3 else ""
+        raise PhotographError(f"no photographs in {'; '.join(listed[:3]) or 'nothing'}{more}")
+    predictions, unreadable = run.classifier.predict(paths, device=device)
+    return predictions, [*skipped, *unreadable]
+
+
+def _as_given(path: Images) -> Path:
+    """Return a path of photographs as it is written, but for a ``~``."""
+    usable = usable_path(path, "images")
+    return (
+        expand_home(usable, "images") if usable.parts[:1] and usable.parts[0][0] == "~" else usable
+    )
 
 
 def _validation(sets: PhotographSets, settings: TransferSettings) -> float:

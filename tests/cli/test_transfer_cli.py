@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 
 import pytest
 from PIL import Image
@@ -63,8 +64,9 @@ def test_predictions_as_table_csv_and_json(hsi_command, transferred, photographs
     bad.write_bytes(b"")
     given = ("transfer", "predict", transferred.path, photographs / "test" / "sea", bad)
     table = hsi_command(*given, "--device", "cpu")
-    assert table.code == 0
+    assert table.code == 1
     assert f"skipped {bad}: it is empty" in table.err
+    assert "1 of 11 were skipped" in table.err
     assert table.out.count("sea") >= 10
     rows = list(csv.DictReader(io.StringIO(hsi_command(*given, "--csv").out)))
     found = json.loads(hsi_command(*given, "--json").out)
@@ -77,6 +79,22 @@ def test_predictions_as_table_csv_and_json(hsi_command, transferred, photographs
         for name in ("fire", "moss", "sea"):
             expected = pytest.approx(each["probabilities"][name], abs=1e-6)
             assert float(row[f"p({name})"]) == expected
+
+
+def test_nothing_skipped_is_no_error(hsi_command, transferred, photographs):
+    done = hsi_command("transfer", "predict", transferred.path, photographs / "test" / "sea")
+    assert done.code == 0
+    assert done.err == ""
+
+
+def test_a_file_that_is_missing_does_not_stop_the_others(hsi_command, transferred, photographs):
+    shutil.copytree(photographs / "test" / "sea", "sea")
+    done = hsi_command("transfer", "predict", transferred.path, "sea/0.png", "./sea", "--csv")
+    assert done.code == 1
+    names = [row["photograph"] for row in csv.DictReader(io.StringIO(done.out))]
+    assert names == [f"sea/00{place}.png" for place in range(10)]
+    assert "skipped sea/0.png: it is not there" in done.err
+    assert "Error: 1 of 11 were skipped" in done.err
 
 
 def test_a_single_file_needs_no_suffix(hsi_command, transferred, tmp_path):
@@ -117,12 +135,19 @@ def test_help_names_both_commands(hsi_command):
         ("transfer {images} --out {run}", 1, ["already holds a run"]),
         ("transfer {images}/none", 1, ["none is not there"]),
         ("transfer {images}/test/sea", 1, ["10 photographs, but no folders"]),
+        ("transfer {images} --csv", 2, ["hsi transfer predict RUN IMAGES --csv"]),
         ("transfer predict", 2, ["RUN"]),
         ("transfer predict {run}", 2, ["IMAGES"]),
         ("transfer predict {images} {images}", 1, ["no run"]),
         ("transfer predict {scene} {images}", 1, ["`hsi train`"]),
-        ("transfer predict {run} {images}/none", 1, ["none is not there"]),
-        ("transfer predict {run} {run}/config.toml", 1, ["none of 1 photographs"]),
+        ("transfer predict {run} {images}/none", 1, ["none: it is not there"]),
+        ("transfer predict {run} {images} --csv a.csv", 2, ["--csv > a.csv", "takes no file"]),
+        ("transfer predict {run} {images} a.JSON --json", 2, ["--json > a.JSON"]),
+        (
+            "transfer predict {run} {run}/config.toml",
+            1,
+            ["no photograph could be read (1 photograph skipped)"],
+        ),
         ("transfer predict {run} {images} --csv --json", 2, ["exclude each other"]),
         ("map {run}", 1, ["[scene]", "`hsi transfer`"]),
         ("evaluate {run}", 1, ["[scene]", "`hsi transfer`"]),

@@ -65,7 +65,7 @@ def test_cats_and_dogs(example):
     assert float(accuracy[1]) > 90
     assert "1 of 121 test photographs had a part in the training" in said
     assert "train/dogs/notes.jpg" in said
-    run = hsi.TransferRun("runs/pets-lenet5-seed0")
+    run = hsi.TransferRun("runs/faces-lenet5-seed0")
     assert all(f"- {note}" in said for note in run.metrics["notes"])
 
 

@@ -78,7 +78,7 @@ def test_another_seed_draws_others():
 
 def test_what_cannot_be_drawn():
     targets, hashes = np.array([0, 0, 1]), ["a", "b", "c"]
-    with pytest.raises(UsageError, match="class 'eel' has 1 photographs"):
+    with pytest.raises(UsageError, match="class 'eel' has 1 photograph to choose"):
         draw_validation(targets, hashes, class_names=["cat", "eel"], share=0.5, seed=0)
     with pytest.raises(UsageError, match="between 0 and 1"):
         draw_validation(targets, hashes, class_names=["cat", "eel"], share=1.5, seed=0)

@@ -1,5 +1,9 @@
 """Which photographs a folder holds, of which classes, for what."""
 
+import errno
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -60,8 +64,12 @@ def test_a_test_without_classes_is_told(tmp_path):
     [
         ([], PhotographError, "no folders"),
         (["1.png", "2.png"], PhotographError, "2 photographs, but no folders"),
-        (["train/1.png", "test/1.png"], PhotographError, "train holds 1 photographs, but no"),
-        (["cat/1.png"], UsageError, "one class only"),
+        (["train/1.png", "test/1.png"], PhotographError, "train holds 1 photograph, but no"),
+        (["cat/1.png"], UsageError, r"one class only \(cat\).*\nAdd a folder for each other class"),
+        (["pets/cat/1.png", "pets/dog/1.png"], UsageError, "If cat, dog in it are .* give .*pets"),
+        (["cat/1.png", "dog/1.heic"], UsageError, "\ndog: no file there has a known suffix"),
+        (["cat/1.png", "2.png"], UsageError, "1 photograph beside that folder has no class"),
+        (["train/cat/1.png"], UsageError, r"train has photographs of one class only \(cat\)"),
         (["test/cat/1.png", "val/cat/1.png"], PhotographError, "test and val, but no folder train"),
         (["train/cat/1.png", "test/dog/1.png"], UsageError, "one class only"),
         (["cat/1.png", "Cat/1.png"], UsageError, "differ in case only"),
@@ -71,7 +79,11 @@ def test_a_test_without_classes_is_told(tmp_path):
             "differ in case only",
         ),
         (["cat/1.png", "b\udcff/1.png"], UsageError, "not in UTF-8"),
-        (["cat/1.txt", "dog/1.txt"], PhotographError, "hold no photographs: cat, dog"),
+        (
+            ["cat/1.txt", "dog/1.txt"],
+            PhotographError,
+            "no photographs in the folders of .*: cat, dog",
+        ),
     ],
 )
 def test_what_cannot_be_meant(tmp_path, names, error, words):
@@ -92,4 +104,47 @@ def test_what_is_not_there(tmp_path):
 
 def test_a_file_is_itself(tmp_path):
     (tmp_path / "scan").touch()
-    assert find_photographs(tmp_path / "scan") == [tmp_path / "scan"]
+    assert find_photographs(tmp_path / "scan") == ([tmp_path / "scan"], [])
+
+
+def test_photographs_beside_the_folders_are_told(tmp_path):
+    fill(tmp_path / "a", "cat/1.png", "dog/1.png", "2.png", "1.png", ".3.png", "read.me")
+    assert [each.name for each in open_sets(tmp_path / "a").train.aside] == ["1.png", "2.png"]
+    fill(tmp_path / "b", "train/cat/1.png", "train/dog/1.png", "train/x.png", "y.png")
+    sets = open_sets(tmp_path / "b")
+    assert [each.name for each in sets.train.aside] == ["x.png"]
+    assert sets.notes == (
+        f"Not used: 1 photograph beside the folder train in {tmp_path / 'b'} (y.png).",
+    )
+
+
+def test_links_to_folders_are_not_followed_but_told(tmp_path):
+    """A link within a class might lead round in circles; that of a class itself may be one."""
+    fill(tmp_path / "images", "cat/1.png")
+    fill(tmp_path / "other", "1.png", "deep/2.png")
+    (tmp_path / "images" / "dog").symlink_to(tmp_path / "other")
+    (tmp_path / "images" / "cat" / "round").symlink_to(tmp_path / "images")
+    (tmp_path / "images" / "cat" / "2.png").symlink_to(tmp_path / "other" / "1.png")
+    train = open_sets(tmp_path / "images").train
+    assert train.class_names == ("cat", "dog")
+    assert [path.name for path in train.paths] == ["1.png", "2.png", "1.png", "2.png"]
+    (skipped,) = train.not_entered
+    assert skipped.path == tmp_path / "images" / "cat" / "round"
+    assert "link" in skipped.reason
+
+
+def test_folders_that_may_not_be_read_are_told(tmp_path, monkeypatch):
+    fill(tmp_path, "1.png", "closed/2.png")
+    scandir = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found, not_entered = find_photographs(tmp_path)
+    assert found == [tmp_path / "1.png"]
+    assert [(each.path.name, each.reason) for each in not_entered] == [
+        ("closed", "Permission denied")
+    ]

@@ -54,7 +54,11 @@ def test_it_learns(transferred):
     assert transferred.metrics["oa"] > 0.9
     assert transferred.metrics["tested_on"] == "test"
     assert not transferred.metrics["overfit"]
-    assert note(transferred, "No overfit gap:")
+    # Twelve are right, and would be so by chance if the network were right for three of four.
+    said = note(transferred, "48 training photographs and 12 for validation cannot tell")
+    assert "whether there is an overfit gap" in said
+    assert transferred.metrics["guessing"]["test"]["p_value"] < 1e-6
+    assert not any("guessing" in each for each in transferred.metrics["notes"])
 
 
 def test_names_of_files_need_not_be_in_utf8(tmp_path, take_photographs, quick):
@@ -233,6 +237,9 @@ def test_a_network_that_learned_by_heart_is_told(take_photographs, quick, tmp_pa
     metrics = run.metrics
     assert metrics["overfit"]
     assert metrics["accuracy"]["train"] - metrics["oa"] > 0.3
+    assert metrics["guessing"]["test"]["p_value"] > 0.05
+    (guessed,) = (each for each in metrics["notes"] if "better than guessing" in each)
+    assert "fresh weights on few photographs" in guessed
     said = note(run, "Overfit:")
     assert f"{100 * metrics['accuracy']['train']:.1f} % of the training" in said
     assert f"{100 * metrics['oa']:.1f} % of the test photographs are right" in said
@@ -252,7 +259,8 @@ def test_a_test_of_another_kind_is_told_apart_from_overfitting(
     run = hsi.transfer(images, out=tmp_path / "run", **quick)
     assert run.metrics["oa"] < 0.2
     assert not run.metrics["overfit"]
-    assert note(run, "No overfit gap:")
+    assert note(run, "48 training photographs and 12 for validation cannot tell")
+    assert "always answering" in note(run, "No better than guessing:")
     assert "of another kind" in note(run, "The test differs:")
     assert "moss" in note(run, "The classes of test are not those of train.")
     # The surest mistakes are shown.
@@ -332,7 +340,8 @@ def test_copies_are_found_by_their_pixels(faulty):
     ]
     right = np.mean([row["class"] == row["prediction"] for row in others])
     assert len(others) == 20
-    assert f"Without them, the accuracy is {100 * right:.1f} %" in said
+    same = "the same: " if right == metrics["oa"] else ""
+    assert f"Without them, the accuracy is {same}{100 * right:.1f} %" in said
 
 
 def test_copies_within_the_training(faulty):
@@ -414,7 +423,7 @@ def test_folders_that_do_not_fit_leave_nothing(photographs, quick, tmp_path):
     shutil.copytree(photographs / "train", single)
     for path in sorted((single / "sea").iterdir())[1:]:
         path.unlink()
-    cases += [(single, UsageError, "'sea' has 1 photographs")]
+    cases += [(single, UsageError, "'sea' has 1 photograph to choose")]
     cases[0] = (tmp_path / "none", PhotographError, "not there")
     for folder, error, words in cases:
         with pytest.raises(error, match=words) as caught:
@@ -468,10 +477,89 @@ def test_runs_of_scenes_and_of_photographs_are_told_apart(run, transferred, phot
 
 
 def test_photographs_to_classify_that_are_not_there(transferred, tmp_path):
-    with pytest.raises(PhotographError, match="is not there"):
+    with pytest.raises(PhotographError, match="none: it is not there"):
         hsi.predict_photographs(transferred, tmp_path / "none")
     with pytest.raises(PhotographError, match="no photographs in"):
         hsi.predict_photographs(transferred, tmp_path)
+
+
+def test_what_is_not_there_is_skipped_and_the_rest_is_named_as_given(
+    transferred, photographs, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(photographs / "test" / "sea", "sea")
+    (tmp_path / "sea" / "more").symlink_to(photographs / "test" / "moss")
+    given = ["sea/001.png", "none.png", "sea", photographs / "test" / "fire" / "000.png"]
+    predictions, unreadable = hsi.predict_photographs(transferred, given, device="cpu")
+    assert [str(each.path) for each in predictions] == [
+        "sea/001.png", *(f"sea/00{i}.png" for i in range(10)), str(given[-1]),
+    ]  # fmt: skip
+    assert [(str(each.path), each.reason) for each in unreadable] == [
+        ("none.png", "it is not there"), ("sea/more", "a link, which is not followed"),
+    ]  # fmt: skip
+    monkeypatch.setenv("HOME", str(tmp_path))
+    predictions, _ = hsi.predict_photographs(transferred, "~/sea/001.png", device="cpu")
+    assert predictions[0].path == tmp_path / "sea" / "001.png"
+
+
+def test_the_report_has_the_whole_recipe(transferred):
+    recipe, history = transferred.metrics["recipe"], table(transferred, "history.csv")
+    assert recipe == {
+        "optimizer": "adamw", "learning_rate": 5e-3, "schedule": "one-cycle", "weight_decay": 0.01,
+        "label_smoothing": 0.0, "epochs": 12, "batch_size": 16, "largest_batch": 16, "steps": 36,
+        "precision": "full (float32)", "augmentation": "none", "freeze": "none", "size": 28,
+        "seed": 0,
+    }  # fmt: skip
+    assert float(history[0]["learning_rate"]) == pytest.approx(5e-4)
+    page = unescape((transferred.path / "report.html").read_text())
+    for label, value in (
+        ("Optimizer", "AdamW, weight decay 0.01, cross-entropy with labels as they are"),
+        ("Learning rate", "one cycle: from 0.0005 up to 0.005 in the first 20 % of the steps"),
+        ("Batches", "3 steps an epoch, of 16 photographs at most (batch size 16"),
+        ("Precision", "full (float32)"),
+        ("Augmentation", "none"),
+        ("Validation", "drawn from the training folder, a share of 0.2 of each class"),
+        ("Training", "12 epochs in "),
+    ):
+        assert f'<th scope="row">{label}</th><td>{value}' in page
+    kept = transferred.metrics["kept_epoch"]
+    assert f"those of epoch {kept}, best on the validation" in page
+    accuracies = [float(row["validation_accuracy"]) for row in history]
+    assert accuracies[kept - 1] == max(accuracies)
+
+
+def test_mistakes_are_shown_as_the_network_sees_them(photographs, quick, tmp_path, monkeypatch):
+    """Not with the margin that photographs are kept with; and with the folder of their class."""
+    drawn = []
+    module = import_module("hsi.workflows.photograph_products")
+    original = module.contact_sheet
+    monkeypatch.setattr(
+        module, "contact_sheet", lambda shown: drawn.extend(shown) or original(shown)
+    )
+    images = tmp_path / "images"
+    shutil.copytree(photographs / "train", images / "train")
+    shutil.copytree(photographs / "test" / "fire", images / "test" / "sea")
+    hsi.transfer(images, out=tmp_path / "run", **(quick | {"size": 70, "epochs": 1}))
+    assert drawn
+    for each in drawn:
+        assert each.image.shape == (70, 70, 3)
+        assert each.source.startswith("sea/0")
+
+
+def test_what_lies_aside_is_told(take_photographs, quick, tmp_path):
+    images = take_photographs(tmp_path / "images", 6)
+    shutil.copy(images / "sea" / "000.png", images / "stray.png")
+    take_photographs(tmp_path / "more", 2)
+    (images / "sea" / "link").symlink_to(tmp_path / "more")
+    run = hsi.transfer(images, out=tmp_path / "run", **(quick | {"epochs": 1}))
+    assert note(
+        run, f"1 photograph in {images} is in no folder of a class, and not used: stray.png."
+    )
+    assert note(run, "1 folder was not looked into: sea/link (a link, which is not followed).")
+    assert run.metrics["not_entered"] == [
+        {"folder": "sea/link", "reason": "a link, which is not followed"}
+    ]
+    assert len(table(run, "photographs.csv")) == 18
 
 
 def test_without_a_folder_one_is_made(photographs, quick, tmp_path, monkeypatch):
