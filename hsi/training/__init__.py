@@ -1,7 +1,7 @@
 """Settings, training loop, trained classifier, run folder."""
 
 from hsi.training.classifier import Classifier
-from hsi.training.fit import fit
+from hsi.training.fit import fit, settle
 from hsi.training.fit_photographs import fit_photographs
 from hsi.training.loop import Epoch, Progress
 from hsi.training.photograph_classifier import (
@@ -35,5 +35,6 @@ __all__ = [
     "probabilities",
     "read_config",
     "read_transfer_config",
+    "settle",
     "stored_side",
 ]

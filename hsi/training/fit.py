@@ -17,6 +17,7 @@ from hsi.models import PatchNetwork
 from hsi.training.batches import Batch, Batches, plan_batches
 from hsi.training.loop import Epoch, Progress, run_epochs, seeded
 from hsi.training.settings import Recipe
+from hsi.training.statistics import settle_statistics
 from hsi.training.step import batch_loss, batch_scores
 
 
@@ -38,7 +39,8 @@ def fit(
     Scene and targets live on the device. A step cuts the patches of its batch there, or computes
     the trunk once for all of them, whichever is cheaper (see `plan_batches`). With validation
     pixels, the weights of the epoch that did best on them are the result; without, those of the
-    last epoch.
+    last epoch. The statistics of batch norms are then those of the training pixels under these
+    weights (see `settle`), and so they are whenever validation pixels are looked at.
     All that is random comes from `seed`, and the caller's generators are left as they were.
 
     Parameters
@@ -61,7 +63,8 @@ def fit(
     progress : Progress, optional
         Told of every step and epoch.
     keep : callable, optional
-        Called with model and epoch whenever the weights so far are worth keeping.
+        Called with model and epoch whenever the weights so far are worth keeping. Without
+        validation pixels, batch norms then hold their running averages; `settle` mends that.
 
     Raises
     ------
@@ -74,26 +77,21 @@ def fit(
         raise UsageError(f"{train.sum()} training pixels are too few: it takes at least two")
     model.to(device)
     scene = torch.from_numpy(cube).permute(2, 0, 1).to(device)
-    batches = plan_batches(
-        model,
-        np.argwhere(train),
-        targets,
-        batch_size=recipe.batch_size,
-        class_balance=recipe.class_balance,
-        device=device,
+    batches = _plan(model, targets, train, recipe, device)
+    task = _Pixels(
+        model=model,
+        scene=scene,
+        padded=pad_scene(scene, model.patch_size),
+        target_map=torch.from_numpy(targets).to(device),
+        validation=torch.from_numpy(np.argwhere(validation)).to(device),
+        planned=batches,
+        recipe=recipe,
+        seed=seed,
     )
     with seeded(seed, device) as generator, reusing_memory():
-        return run_epochs(
+        history = run_epochs(
             model,
-            _Pixels(
-                model=model,
-                scene=scene,
-                padded=pad_scene(scene, model.patch_size),
-                target_map=torch.from_numpy(targets).to(device),
-                validation=torch.from_numpy(np.argwhere(validation)).to(device),
-                planned=batches,
-                recipe=recipe,
-            ),
+            task,
             epochs=recipe.passes(len(batches)),
             batches=len(batches),
             descent=recipe.descent,
@@ -102,6 +100,47 @@ def fit(
             progress=progress,
             keep=keep,
         )
+        if not validation.any():  # else they came with the weights of the best epoch
+            task.settle()
+    return history
+
+
+def settle(
+    model: PatchNetwork,
+    cube: NDArray[np.float32],
+    targets: NDArray[np.int64],
+    *,
+    train: NDArray[np.bool_],
+    recipe: Recipe,
+    seed: int,
+    device: torch.device,
+) -> None:
+    """Give the batch norms of `model` the statistics of training pixels under its weights.
+
+    What `fit` does at its end, for weights that were kept before. Parameters as for `fit`.
+    """
+    model.to(device)
+    padded = pad_scene(torch.from_numpy(cube).permute(2, 0, 1).to(device), model.patch_size)
+    batches = _plan(model, targets, train, recipe, device)
+    with seeded(seed, device), reusing_memory():
+        settle_statistics(model, padded, batches, seed=seed)
+
+
+def _plan(
+    model: PatchNetwork,
+    targets: NDArray[np.int64],
+    train: NDArray[np.bool_],
+    recipe: Recipe,
+    device: torch.device,
+) -> Batches:
+    return plan_batches(
+        model,
+        np.argwhere(train),
+        targets,
+        batch_size=recipe.batch_size,
+        class_balance=recipe.class_balance,
+        device=device,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,6 +154,11 @@ class _Pixels:
     validation: Tensor
     planned: Batches
     recipe: Recipe
+    seed: int
+
+    def settle(self) -> None:
+        """Let evaluation mode fit the weights as they are."""
+        settle_statistics(self.model, self.padded, self.planned, seed=self.seed)
 
     def train_mode(self) -> None:
         self.model.train()
@@ -137,6 +181,7 @@ class _Pixels:
         """Return what was right as augmented, and what is in evaluation mode."""
         if len(self.validation) == 0:
             return running, None
+        self.settle()
         rows, cols = self.validation.T
         scores = scores_of_pixels(self.model, self.scene, self.validation)
         right = scores.argmax(1) == self.target_map[rows, cols]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -37,10 +38,20 @@ class Kept:
         Whose they are.
     works : str
         What the run can be used for then: ends in "work with" or "works with".
+    settle : callable, optional
+        Makes the classifier's network fit for evaluation where training leaves it behind, before it
+        is saved.
     """
 
-    def __init__(self, run: RunFolder, classifier: Trainable, *, works: str) -> None:
-        self.run, self.classifier, self.works = run, classifier, works
+    def __init__(
+        self,
+        run: RunFolder,
+        classifier: Trainable,
+        *,
+        works: str,
+        settle: Callable[[], None] | None = None,
+    ) -> None:
+        self.run, self.classifier, self.works, self.settle = run, classifier, works, settle
         self.epoch = 0
         self.weights: dict[str, torch.Tensor] = {}
         self.saved = time.monotonic()
@@ -50,7 +61,7 @@ class Kept:
         weights = {name: value.clone() for name, value in network.state_dict().items()}
         self.weights, self.epoch = weights, epoch.epoch
         if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
-            self.run.save_checkpoint(self.classifier)
+            self._save()
             self.saved = time.monotonic()
 
     def save(self) -> str:
@@ -61,5 +72,13 @@ class Kept:
             self.run.discard_if_untrained()
             return f"No epoch was finished, so nothing is left in {self.run.path}."
         self.classifier.network.load_state_dict(self.weights)
+        # Settling takes a while, and whoever interrupts twice is not to be left with nothing.
         self.run.save_checkpoint(self.classifier)
+        if self.settle:
+            self._save()
         return f"The weights of epoch {self.epoch} are kept: {self.works} them."
+
+    def _save(self) -> None:
+        if self.settle:
+            self.settle()
+        self.run.save_checkpoint(self.classifier)

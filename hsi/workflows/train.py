@@ -15,7 +15,7 @@ from hsi.inference import resolve_device
 from hsi.models import build_model, check_once
 from hsi.sampling import BandPCA, Split, split_pixels, to_targets
 from hsi.scenes import Scene
-from hsi.training import Classifier, Progress, Run, Settings, check_free, fit
+from hsi.training import Classifier, Progress, Run, Settings, check_free, fit, settle
 from hsi.workflows.kept import Kept
 from hsi.workflows.products import save_products
 
@@ -86,7 +86,19 @@ def train(
 
     run = Run.create(path, settings=settings, source=scene.source, split=split, labels=scene.labels)
     works = f"`hsi map {path}` and `hsi evaluate {path}` work with"
-    kept = Kept(run, classifier, works=works)
+    learning: dict[str, Any] = {
+        "train": split.train,
+        "recipe": settings.recipe,
+        "seed": settings.seed,
+        "device": where,
+    }
+    targets = to_targets(scene.labels, classifier.class_ids)
+    kept = Kept(
+        run,
+        classifier,
+        works=works,
+        settle=lambda: settle(classifier.network, cube, targets, **learning),
+    )
     try:
         if started:
             started(run)
@@ -94,14 +106,11 @@ def train(
         history = fit(
             classifier.network,
             cube,
-            to_targets(scene.labels, classifier.class_ids),
-            train=split.train,
+            targets,
             validation=split.validation,
-            recipe=settings.recipe,
-            seed=settings.seed,
-            device=where,
             progress=progress,
             keep=kept,
+            **learning,
         )
         seconds = time.perf_counter() - start
         run.save_classifier(classifier)
