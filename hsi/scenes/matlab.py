@@ -10,6 +10,7 @@ import numpy as np
 
 from hsi.errors import SceneError
 from hsi.scenes.contents import Contents, Entry, Purpose, choose_array, label_arrays
+from hsi.scenes.hdf5_access import find, find_dataset, open_hdf5, reading
 from hsi.scenes.matlab_elements import check_numbers
 
 _NUMERIC = {
@@ -69,16 +70,11 @@ def _read_level_5(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
 
 
 def _read_level_73(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            entries = {name: _entry(item) for name, item in file.items() if name[0] != "#"}
-            chosen = choose_array(path, entries, key=key, purpose=purpose)
-            # MATLAB stores columns first: HDF5, which does not, sees the axes in reverse order.
-            array = file[chosen][()].T
-    except (OSError, RuntimeError, KeyError) as error:
-        raise _damaged(path, error) from error
+    with reading(path), open_hdf5(path) as file:
+        entries = {name: _entry(find(file, name)) for name in file if name[0] != "#"}
+        chosen = choose_array(path, entries, key=key, purpose=purpose)
+        # MATLAB stores columns first: HDF5, which does not, sees the axes in reverse order.
+        array = find_dataset(file, chosen)[()].T
     return Contents(array=array, label_arrays=label_arrays(entries, array))
 
 
@@ -90,7 +86,7 @@ def _entry(item: Any) -> Entry:
     kind = kind.decode() if isinstance(kind, bytes) else str(kind)
     kind = "complex" if item.dtype.names else kind or str(item.dtype)
     numeric = np.dtype(item.dtype).kind in "biuf" and kind not in ("char", "cell")
-    return Entry(tuple(reversed(item.shape)), kind, numeric)
+    return Entry(tuple(reversed(item.shape or ())), kind, numeric)
 
 
 def _damaged(path: Path, error: Exception) -> SceneError:
