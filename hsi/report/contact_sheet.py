@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from numpy.typing import NDArray
 
 from hsi.errors import UsageError
@@ -18,8 +20,9 @@ COLUMNS = 5
 FRAME = "#999999"
 # In pixels of the figure.
 _SIDE, _GAP, _LINE = 256, 24, 25
-# In letters: so many are about as wide as a photograph.
-_LONGEST = 24
+# In letters; no text is measured that is longer.
+_LONGEST = 100
+_TEXT_SIZE = TINY_SIZE + 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +53,7 @@ def contact_sheet(mistakes: Sequence[Mistake]) -> Figure:
     if not mistakes:
         raise UsageError("a contact sheet of no photographs; expected one mistake at least")
     figure = new_figure()
+    width = _text_width(figure)
     places: dict[Axes, tuple[int, int]] = {}
     most_lines = 0
     for place, mistake in enumerate(mistakes):
@@ -61,16 +65,17 @@ def contact_sheet(mistakes: Sequence[Mistake]) -> Figure:
         axes.set(xticks=[], yticks=[])
         # The frame lies under it, so that half of its width is seen, and no pixel lost.
         axes.spines[:].set(color=FRAME, linewidth=1.0, zorder=-1)
+        surely = percent(mistake.probability, digits=0)
         lines = [
-            (f"{shortened(mistake.truth)}, taken for", INK),
-            (f"{shortened(mistake.prediction)} ({percent(mistake.probability, digits=0)} %)", INK),
-            *((text, MUTED) for text in _source_lines(mistake.source)),
+            (_fitted(mistake.truth, width, end=", taken for"), INK),
+            (_fitted(mistake.prediction, width, end=f" ({surely} %)"), INK),
+            *((text, MUTED) for text in _source_lines(mistake.source, width)),
         ]
         most_lines = max(most_lines, len(lines))
         for line, (text, color) in enumerate(lines):
             axes.annotate(
                 text, (0, 0), (0, -8 - 9 * line), xycoords="axes fraction",
-                textcoords="offset points", fontsize=TINY_SIZE + 0.5, color=color,
+                textcoords="offset points", fontsize=_TEXT_SIZE, color=color,
                 annotation_clip=False, parse_math=False,
             )  # fmt: skip
         places[axes] = (row, col)
@@ -83,24 +88,39 @@ def contact_sheet(mistakes: Sequence[Mistake]) -> Figure:
     return figure
 
 
-def shortened(name: str, longest: int = _LONGEST) -> str:
+def shortened(name: str, longest: int) -> str:
     """Return a name in one line, without its middle if it is too long: ends tell names apart.
 
     Examples
     --------
-    >>> shortened("holiday/2019-07-14 at the lake/0001.jpg")
+    >>> shortened("holiday/2019-07-14 at the lake/0001.jpg", 24)
     'holiday/2019…ke/0001.jpg'
     """
     name = " ".join(name.split())
     if len(name) <= longest:
         return name
     end = (longest - 1) // 2
-    return f"{name[: longest - 1 - end]}…{name[-end:]}"
+    return f"{name[: longest - 1 - end]}…{name[len(name) - end :]}"
 
 
-def _source_lines(source: str) -> list[str]:
+def _fitted(name: str, width: Callable[[str], float], *, end: str = "") -> str:
+    """Return a name with an end, the name so short that both are no wider than a photograph."""
+    longest = min(len(name), _LONGEST)
+    while longest > 1 and width(shortened(name, longest) + end) > _SIDE:
+        longest -= 1
+    return shortened(name, longest) + end
+
+
+def _source_lines(source: str, width: Callable[[str], float]) -> list[str]:
     """Return where a photograph is in one line, or folder and name in one each if it is long."""
     folder, slash, name = source.rpartition("/")
-    if len(source) <= _LONGEST or not slash:
-        return [shortened(source)]
-    return [shortened(folder + slash), shortened(name)]
+    if not slash or (len(source) <= _LONGEST and width(source) <= _SIDE):
+        return [_fitted(source, width)]
+    return [_fitted(folder + slash, width), _fitted(name, width)]
+
+
+def _text_width(figure: Figure) -> Callable[[str], float]:
+    """Return what measures the width of a text in pixels of the figure."""
+    renderer = RendererAgg(1, 1, figure.dpi)
+    font = FontProperties(size=_TEXT_SIZE)
+    return lambda text: renderer.get_text_width_height_descent(text, font, ismath=False)[0]

@@ -49,14 +49,19 @@ def save_photograph_products(
     }
     tested = metrics["tested_on"]
     run.save_table("photographs.csv", _rows(read, found, shares))
+    measured = (
+        "accuracies of training and validation"
+        if metrics["validation_photographs"]
+        else "accuracy of the training"
+    )
     figures = {
         "confusion.png": (
             f"Confusion matrix of the {tested} photographs",
             confusion_figure(metrics["confusion"], names=read.class_names, counted="photographs"),
         ),
         "learning_curve.png": (
-            "Loss, and accuracies of training and validation in evaluation mode; the weights are "
-            f"those of epoch {metrics['kept_epoch']}",
+            f"Loss, and {measured} in evaluation mode; the weights are those of epoch "
+            f"{metrics['kept_epoch']}",
             learning_curve_figure([epoch.as_row() for epoch in history]),
         ),
     }
