@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from hsi.backbones import Backbone
 from hsi.errors import UsageError
 from hsi.inference.mode import evaluating
+from hsi.photographs.counted import counted
 from hsi.sampling.photograph_augmentation import photograph_augmentation
 from hsi.training.batches import batch_count
 from hsi.training.loop import Epoch, Progress, run_epochs, seeded
@@ -75,7 +76,8 @@ def fit_photographs(
         If the loss is no longer finite.
     """
     if len(train) < 2:
-        raise UsageError(f"{len(train)} training photographs are too few: it takes at least two")
+        found = counted(len(train), "photograph")
+        raise UsageError(f"{found} to train on, but it takes at least two")
     network = classifier.network.to(device)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     frozen = settings.freeze == "features"
