@@ -17,7 +17,9 @@ from hsi.files import expand_home, usable_path
 from hsi.scenes.bands import usable_bands
 from hsi.scenes.catalogue import SYNTHETIC, Card, find_card, list_cards, plain_name, read_card
 from hsi.scenes.contents import Contents, Purpose
-from hsi.scenes.envi import find_header, read_envi
+from hsi.scenes.dlr import read_product, read_tiff
+from hsi.scenes.envi import read_envi
+from hsi.scenes.envi_header import find_header, starts_as_envi
 from hsi.scenes.fetch import locate
 from hsi.scenes.hdf5 import HDF5_SUFFIXES, read_hdf5
 from hsi.scenes.labels import as_labels
@@ -25,6 +27,8 @@ from hsi.scenes.lazy import ScaledCube
 from hsi.scenes.matlab import read_matlab
 from hsi.scenes.numpy_files import read_npy, read_npz
 from hsi.scenes.palette import Color
+from hsi.scenes.raster import read_raster
+from hsi.scenes.raster_cube import DRIVERS
 from hsi.scenes.regrid import on_grid
 from hsi.scenes.scene import Scene
 from hsi.scenes.spectral_library import read_vector_library
@@ -35,11 +39,15 @@ READERS: dict[str, Callable[..., Contents]] = {
     ".npy": read_npy,
     ".npz": read_npz,
     ".hdr": read_envi,
+    ".xml": read_product,
+    **dict.fromkeys(DRIVERS, read_raster),
+    **dict.fromkeys((".tif", ".tiff", ".geotiff"), read_tiff),
     **dict.fromkeys(HDF5_SUFFIXES, read_hdf5),
 }
 SUPPORTED = (
-    ".mat, .npy, .npz, ENVI (.hdr, or the data file beside it), HDF5 and NetCDF-4 (.h5, .he5, "
-    ".hdf5, .hdf, .nc), .toml (a card)"
+    ".mat, .npy, .npz, ENVI (.hdr, or the data file beside it), GeoTIFF (.tif), JPEG 2000 "
+    "(.jp2), ERDAS (.img), ESRI (.bil), PNG, EnMAP and DESIS (-METADATA.XML), HDF5 and "
+    "NetCDF-4 (.h5, .he5, .hdf5, .hdf, .nc), .toml (a card)"
 )
 
 
@@ -190,7 +198,11 @@ def read_file(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
     """
     check_file(path)
     reader = READERS.get(path.suffix.lower())
-    if reader is None and find_header(path) is not None:
+    header = find_header(path)
+    # The suffixes .img and .bil are of several formats; what the header begins with decides.
+    if header is not None and (
+        reader is None or (path.suffix.lower() in (".img", ".bil") and starts_as_envi(header))
+    ):
         reader = read_envi
     if reader is None:
         raise SceneError(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import rasterio
 import scipy.io
 import spectral.io.envi
 
@@ -9,6 +10,7 @@ from hsi.scenes import load_scene
 from hsi.scenes.cube import row_blocks
 
 ROWS, COLS, BANDS = 5, 7, 4
+CENTRES = [450.5, 550.0, 640.0, 850.25]
 
 
 def make_cube(dtype):
@@ -32,6 +34,7 @@ def write_envi(interleave, byte_order):
         spectral.io.envi.save_image(
             str(folder / "scene.hdr"), cube, dtype=cube.dtype, interleave=interleave,
             byteorder=byte_order,
+            metadata={"wavelength": CENTRES, "wavelength units": "Nanometers"},
         )  # fmt: skip
         spectral.io.envi.save_classification(
             str(folder / "truth.hdr"), labels, dtype=np.uint8, byteorder=byte_order
@@ -68,13 +71,46 @@ def write_npy_big_endian(folder, cube, labels):
     return folder / "scene.npy", folder / "truth.npy"
 
 
-WRITERS = {
-    "v5": write_v5,
-    "npz": write_npz,
-    "npy-C": write_npy("C"),
-    "npy-F": write_npy("F"),
-    "npy-big-endian": write_npy_big_endian,
-} | {f"envi-{i}-{b}": write_envi(i, b) for i in ("bsq", "bil", "bip") for b in (0, 1)}
+def write_tiff(**layout):
+    def write_one(path, bands):
+        with rasterio.open(
+            path, "w", driver="GTiff", height=ROWS, width=COLS, count=len(bands),
+            dtype=bands.dtype, crs="EPSG:32633",
+            transform=rasterio.transform.from_origin(366975, 5807085, 30, 30), **layout,
+        ) as file:  # fmt: skip
+            file.write(bands)
+            for number, centre in zip(file.indexes, CENTRES, strict=False):
+                file.update_tags(number, wavelength=centre, wavelength_units="Nanometers")
+        return path
+
+    def write(folder, cube, labels):
+        return (
+            write_one(folder / "scene.tif", cube.transpose(2, 0, 1)),
+            write_one(folder / "truth.tif", labels[None]),
+        )
+
+    return write
+
+
+TILES = {"tiled": True, "blockxsize": 16, "blockysize": 16}
+TIFF = {
+    "tiff-band": write_tiff(interleave="band"),
+    "tiff-pixel": write_tiff(interleave="pixel"),
+    "tiff-tiles": write_tiff(**TILES),
+    "tiff-deflate": write_tiff(compress="deflate", interleave="pixel", **TILES),
+    "tiff-zstd": write_tiff(compress="zstd"),
+}
+WRITERS = (
+    {
+        "v5": write_v5,
+        "npz": write_npz,
+        "npy-C": write_npy("C"),
+        "npy-F": write_npy("F"),
+        "npy-big-endian": write_npy_big_endian,
+    }
+    | {f"envi-{i}-{b}": write_envi(i, b) for i in ("bsq", "bil", "bip") for b in (0, 1)}
+    | TIFF
+)
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "int16", "float32", "float64"])
@@ -96,6 +132,11 @@ def test_twins_load_equal(form, dtype, tmp_path, write_level_73):
     assert scene.labels.dtype == np.int32
     np.testing.assert_array_equal(scene.labels, labels)
     assert scene.class_ids.tolist() == [1, 14, 200]
+    if form.startswith(("envi", "tiff")):
+        np.testing.assert_array_equal(scene.wavelengths, CENTRES)
+    else:
+        assert scene.wavelengths is None
+    assert (scene.grid is not None) == form.startswith("tiff")
     np.testing.assert_array_equal(scene.valid, np.isfinite(cube).all(axis=2))
     for rows, block in row_blocks(scene.cube, max_bytes=1):
         assert block.dtype == np.dtype(dtype)

@@ -1,0 +1,148 @@
+"""The pixels of a raster file, read through rasterio where they are sliced.
+
+Each format is opened with its own GDAL driver and no other: a file that merely names another place
+to read from (a virtual raster, an address of a web service) is refused, whatever its suffix.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsi.errors import SceneError
+from hsi.scenes.lazy import Bands, LazyCube
+
+# ENVI has its own reader. PNG serves for labels.
+DRIVERS = {
+    ".tif": "GTiff", ".tiff": "GTiff", ".gtif": "GTiff", ".gtiff": "GTiff", ".geotiff": "GTiff",
+    ".jp2": "JP2OpenJPEG", ".img": "HFA", ".bil": "EHdr", ".png": "PNG",
+}  # fmt: skip
+_NAMES = {
+    "GTiff": "TIFF", "JP2OpenJPEG": "JPEG 2000", "HFA": "ERDAS IMAGINE", "EHdr": "ESRI BIL",
+    "PNG": "PNG",
+}  # fmt: skip
+# Files beside a raster may name overviews elsewhere; nothing is fetched for them.
+_OPTIONS = {
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none", "GDAL_HTTP_MAX_RETRY": "0",
+}  # fmt: skip
+
+
+class RasterCube(LazyCube):
+    """The pixels of a raster file; threads may read it, one after the other.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shape : tuple of int
+        ``(rows, cols, bands)``.
+    dtype : dtype
+        Of the stored values.
+    masked : bool
+        Whether pixels that the file marks as without data become NaN.
+    """
+
+    def __init__(
+        self, path: Path, *, shape: tuple[int, int, int], dtype: np.dtype[Any], masked: bool
+    ) -> None:
+        if masked and dtype.kind != "f":
+            # The smallest type that holds every stored value, and NaN.
+            dtype = np.result_type(dtype, np.float32)
+        super().__init__(shape, dtype)
+        self.path, self.masked = path, masked
+        self._close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "shape": self.shape, "dtype": self.dtype, "masked": self.masked}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._close()
+
+    def _close(self) -> None:
+        self._lock = threading.Lock()
+        self._dataset: Any = None
+        self._process = 0
+
+    def read(self, rows: slice, cols: slice, bands: Bands) -> NDArray[Any]:
+        """Return ``(rows, cols, bands)`` of a rectangle.
+
+        Raises
+        ------
+        SceneError
+            If the file is cut off or damaged there, or was changed since it was opened.
+        """
+        from rasterio.windows import Window
+
+        size = (rows.stop - rows.start, cols.stop - cols.start)
+        if 0 in size or not len(bands):
+            return np.empty((*size, len(bands)), dtype=self.dtype)
+        window = Window(cols.start, rows.start, size[1], size[0])
+        numbers = (bands + 1).tolist()
+        with self._lock, reading(self.path):
+            # A dataset must not be shared with a process that was forked from this one.
+            if self._dataset is None or self._process != os.getpid():
+                self._dataset, self._process = open_raster(self.path), os.getpid()
+                found = (self._dataset.height, self._dataset.width, self._dataset.count)
+                if found != self.shape:
+                    raise SceneError(f"{self.path} was changed while it was in use; load it again")
+            values = self._dataset.read(numbers, window=window, out_dtype=self.dtype)
+            if self.masked:
+                values[self._dataset.read_masks(numbers, window=window) == 0] = np.nan
+        return np.asarray(values).transpose(1, 2, 0)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Set how GDAL reads within the block, and turn what it says into one `SceneError`."""
+    import rasterio
+    from rasterio.errors import RasterioError
+
+    try:
+        with rasterio.Env(**_OPTIONS):
+            yield
+    except MemoryError as error:
+        raise SceneError(f"{path}: not enough memory to read a part of it") from error
+    except (RasterioError, OSError) as error:
+        reason = error.__cause__ or error
+        while reason.__cause__ is not None:
+            reason = reason.__cause__
+        text = " ".join(str(reason).split()).replace(str(path), path.name)
+        raise SceneError(f"{path} cannot be read; it is cut off or damaged\nGDAL: {text}") from (
+            error
+        )
+
+
+def open_raster(path: Path) -> Any:
+    """Return an open rasterio dataset; to be called, and read, within `reading`.
+
+    Raises
+    ------
+    SceneError
+        If the file is of another format than its suffix says.
+    """
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
+
+    driver = DRIVERS[path.suffix.lower()]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            return rasterio.open(path, driver=driver)
+    except RasterioIOError as error:
+        if "not recognized" not in str(error):
+            raise
+        hint = {".img": ", nor is there an ENVI header beside it", ".bil": " with its header"}
+        raise SceneError(
+            f"{path} is no {_NAMES[driver]} file{hint.get(path.suffix.lower(), '')}\n"
+            "Files that refer to others (virtual rasters, addresses) are not followed; "
+            "save the image itself."
+        ) from error
