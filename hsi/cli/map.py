@@ -32,10 +32,7 @@ from hsi.cli import options
 def command(
     run: str,
     dataset: str | None,
-    labels: str | None,
-    key: str | None,
-    labels_key: str | None,
-    nodata: float | None,
+    reading: dict[str, Any],
     method: str,
     precision: str,
     device: str,
@@ -57,17 +54,13 @@ def command(
     from hsi.training import Run
     from hsi.workflows import map_scene
 
-    given: dict[str, Any] = {
-        "labels": labels, "key": key, "labels_key": labels_key, "nodata": nodata
-    }  # fmt: skip
     trained = Run(run)
     scene = None
     if dataset is not None:
-        scene = load_scene(dataset, **given)
-    elif any(value is not None for value in given.values()):
-        raise UsageError(
-            "--labels, --key, --labels-key and --nodata describe another scene: add --scene"
-        )
+        scene = load_scene(dataset, **reading)
+    elif reading:
+        named = " and ".join(f"--{name.replace('_', '-')}" for name in reading)
+        raise UsageError(f"{named} say how another scene is read: add --scene")
     if not trained.trained:
         click.echo(f"Note: the training of {run} did not finish; using its checkpoint.", err=True)
     saved = map_scene(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -43,13 +44,52 @@ def as_json(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+_READING = {
+    "key": click.option("--key", help="The cube's name in a file that holds several arrays."),
+    "labels_key": click.option(
+        "--labels-key", help="The labels' name in a file that holds several arrays."
+    ),
+    "label_field": click.option(
+        "--label-field", help="The attribute of shapes or of a library's spectra with the class."
+    ),
+    "nodata": click.option("--nodata", type=float, help="The value of pixels without data."),
+    "drop_bands": click.option(
+        "--drop-bands",
+        help="Bands to leave out, e.g. 1340-1460nm,1.8-1.96um or by number from 1: 1-5,220.",
+    ),
+    "keep_bad_bands": click.option(
+        "--keep-bad-bands", is_flag=True, help="Keep bands that the file marks as bad."
+    ),
+}
+_LABELS = {
+    "labels": click.option("--labels", type=click.Path(), help="File with the ground truth.")
+}
+
+
+def reading(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how files are read, for a command that asks for them itself.
+
+    Those that were given come as one argument `reading`, by their names in `hsi.load_scene`.
+    """
+    return _gathered(command, _READING)
+
+
 def scene_files(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say how to read scene and label files."""
-    for option in (
-        click.option("--nodata", type=float, help="The value of pixels without data."),
-        click.option("--labels-key", help="The labels' name in a file that holds several arrays."),
-        click.option("--key", help="The cube's name in a file that holds several arrays."),
-        click.option("--labels", type=click.Path(), help="File with the ground truth."),
-    ):
-        command = option(command)
-    return command
+    """Add ``--labels`` and the options of `reading`, all of them in the argument `reading`."""
+    return _gathered(command, _LABELS | _READING)
+
+
+def _gathered(command: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
+    """Add options whose values reach the command as one dict, without those not given."""
+
+    @functools.wraps(command)
+    def with_reading(**values: Any) -> Any:
+        given = {name: values.pop(name) for name in options}
+        # 0 is a value of pixels without data; False, a flag that was not given.
+        given = {n: value for n, value in given.items() if value is not None and value is not False}
+        return command(reading=given, **values)
+
+    decorated: Callable[..., Any] = with_reading
+    for option in reversed(options.values()):
+        decorated = option(decorated)
+    return decorated

@@ -62,10 +62,7 @@ def list_scenes(as_json: bool) -> None:
 @options.as_json
 def info(
     dataset: str,
-    labels: str | None,
-    key: str | None,
-    labels_key: str | None,
-    nodata: float | None,
+    reading: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Show what is known of a scene, and where its files are.
@@ -82,16 +79,13 @@ def info(
     from hsi.scenes import load_card, load_scene
     from hsi.scenes.catalogue import find_card
 
-    given: dict[str, Any] = {
-        "labels": labels, "key": key, "labels_key": labels_key, "nodata": nodata
-    }  # fmt: skip
     by_card = find_card(dataset) is not None or (
         Path(dataset).suffix == ".toml" and Path(dataset).is_file()
     )
-    if by_card and all(value is None for value in given.values()):
+    if by_card and not reading:
         facts = _card_facts(load_card(dataset))
     else:
-        facts = _scene_facts(load_scene(dataset, **given))
+        facts = _scene_facts(load_scene(dataset, **reading))
     if as_json:
         click.echo(json.dumps(facts, indent=2))
     else:
@@ -202,7 +196,9 @@ def _print_facts(facts: dict[str, Any]) -> None:
         "title": "Title", "place": "Place", "sensor": "Sensor", "resolution_m": "Resolution (m)",
         "shape": "Rows, columns, bands", "values": "Values", "wavelength_range_nm": "Range (nm)",
         "bands_note": "Bands", "rgb_bands": "Bands of a composite (from 0)", "nodata": "No data",
-        "empty_bands": "Empty bands left out", "label_arrays": "Arrays that could be labels",
+        "empty_bands": "Empty bands left out", "bad_bands": "Bad bands left out",
+        "dropped_bands": "Dropped bands", "constant_bands": "Constant bands left out",
+        "label_arrays": "Arrays that could be labels",
         "components": "Customary components",
         "licence": "Licence", "citation": "Citation", "doi": "DOI", "homepage": "Page",
     }  # fmt: skip

@@ -44,6 +44,7 @@ AMOUNT = options.Amount()
 @click.option("--patch-size", type=int, help="Side of a patch, odd.  [default: 25]")
 @click.option("--norm", help="batch or none (the paper's).  [default: batch]")
 @click.option("--attention", help="See `hsi models --blocks`.  [default: none]")
+@click.option("--weights", help="Of image networks: imagenet, a file, or none.  [default: none]")
 @click.option("--epochs", type=int, help="Passes over the training pixels.")
 @click.option("--steps", type=int, help="Steps of the optimiser, instead of epochs.")
 @click.option("--batch-size", type=int, help="Patches in a step.")
@@ -61,10 +62,7 @@ AMOUNT = options.Amount()
 @options.as_json
 def command(
     dataset: str | None,
-    labels: str | None,
-    key: str | None,
-    labels_key: str | None,
-    nodata: float | None,
+    reading: dict[str, Any],
     config: str | None,
     device: str,
     out: str | None,
@@ -90,8 +88,7 @@ def command(
     source = dict(stored["scene"])
     if dataset is not None:
         source = {"dataset": dataset}
-    given = {"labels": labels, "key": key, "labels_key": labels_key, "nodata": nodata}
-    source |= {name: value for name, value in given.items() if value is not None}
+    source |= reading
     if "dataset" not in source:
         raise UsageError(
             "no scene given: name one with --dataset, for example --dataset synthetic\n"
@@ -122,6 +119,8 @@ def command(
         test=metrics["test_pixels"],
     )
     click.echo(f"Split: {counts}.")
+    if metrics["weights"]:
+        click.echo(f"Weights: {metrics['weights']}.")
     print_caveats(metrics)
     click.echo(
         f"Trained in {metrics['train_seconds']:.1f} s, mapped in {metrics['map_seconds']:.1f} s.\n"

@@ -23,12 +23,17 @@ def row_blocks(
     max_bytes : int
         Largest size of a block. A block has at least one row.
     """
+    for block in _row_slices(cube, max_bytes=max_bytes):
+        values = np.asarray(cube[block])
+        yield block, values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
+def _row_slices(cube: Any, *, max_bytes: int) -> Iterator[slice]:
+    """Yield slices of whole rows of `cube`, from top to bottom, that hold at most `max_bytes`."""
     rows, cols, bands = cube.shape
     step = max(1, max_bytes // max(1, cols * bands * np.dtype(cube.dtype).itemsize))
     for start in range(0, rows, step):
-        block = slice(start, min(start + step, rows))
-        values = np.asarray(cube[block])
-        yield block, values.astype(values.dtype.newbyteorder("="), copy=False)
+        yield slice(start, min(start + step, rows))
 
 
 def may_lack_values(dtype: np.dtype, nodata: float | None) -> bool:
@@ -72,3 +77,32 @@ def bands_with_data(cube: Any, nodata: float | None) -> NDArray[np.intp]:
         if not empty.any():
             break
     return np.flatnonzero(~empty)
+
+
+def bands_that_vary(
+    cube: Any, nodata: float | None, *, bands: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Return those of `bands` (zero-based) with more than one value in the pixels with data.
+
+    A pixel has data where none of `bands` lacks its value. Reads no further than the first rows
+    where every band has varied; a band that never does costs one pass over the image.
+    """
+    complete = not may_lack_values(np.dtype(cube.dtype), nodata)
+    first: NDArray[Any] | None = None
+    constant = np.ones(len(bands), dtype=np.bool_)
+    # Small blocks: two pixels of an ordinary scene already answer the question.
+    for rows in _row_slices(cube, max_bytes=2**20):
+        # Without missing values, bands that have varied need not be read again.
+        asked = np.flatnonzero(constant) if complete else np.arange(len(bands))
+        pixels = np.asarray(cube[rows, :, bands[asked]]).reshape(-1, len(asked))
+        if not complete:
+            pixels = pixels[~is_missing(pixels, nodata).any(axis=1)]
+        if not len(pixels):
+            continue
+        if first is None:
+            first = np.zeros(len(bands), dtype=pixels.dtype)
+            first[asked] = pixels[0]
+        constant[asked] &= (pixels == first[asked]).all(axis=0)
+        if not constant.any():
+            break
+    return bands[~constant]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from hsi.errors import UsageError
 from hsi.scenes import Scene
-from hsi.scenes.lazy import BandSelection
+from hsi.scenes.bands import with_file_bands
 
 # Band centres of one sensor, as different files round them, lie closer than this; those of
 # neighbouring bands, further apart.
@@ -61,29 +60,17 @@ def match_bands(scene: Scene, bands: TrainedBands) -> Scene:
 
 
 def _as_in_file(scene: Scene, bands: TrainedBands) -> Scene:
-    """Leave out the bands of its file that the file of the training scene lacked."""
+    """Return the scene with those bands of its file that the training scene held of its own."""
     own, given = bands.file_bands, scene.file_bands
-    if own is None or given is None or own.shape != given.shape or (own == given).all():
+    if own is None or given is None or own.shape != given.shape:
         return scene
-    lacking = np.flatnonzero(own & ~given)
-    if lacking.size:
-        listed = ", ".join(str(band + 1) for band in lacking[:5].tolist())
-        more = f" and {lacking.size - 5} more" if lacking.size > 5 else ""
+    try:
+        return with_file_bands(scene, own)
+    except UsageError as error:
         raise UsageError(
-            f"{scene.name} holds no values in band{'' if lacking.size == 1 else 's'} "
-            f"{listed}{more} of its {given.size} (counted from 1), which this classifier was "
-            "trained on\nIt can only map scenes that hold all bands of the scene it was "
-            "trained on."
-        )
-    places = np.flatnonzero(own[given])
-    return dataclasses.replace(
-        scene,
-        cube=BandSelection(scene.cube, places),
-        wavelengths=None if scene.wavelengths is None else scene.wavelengths[places],
-        fwhm=None if scene.fwhm is None else scene.fwhm[places],
-        file_bands=own,
-        rgb_bands=None,  # type: ignore[arg-type]  # the default
-    )
+            f"{error}; this classifier was trained on them\n"
+            "It can only map scenes that hold all bands of the scene it was trained on."
+        ) from error
 
 
 def _check_same(scene: Scene, bands: TrainedBands) -> None:

@@ -21,8 +21,17 @@ from hsi.training.classifier import Classifier
 from hsi.training.run_folder import RunFolder, make_folder, read_tables
 from hsi.training.settings import Settings
 
-# The arguments of `load_scene`: texts, and a number.
-SOURCE = ("dataset", "labels", "key", "labels_key", "nodata")
+# The arguments of `load_scene`, and what they are.
+SOURCE: dict[str, tuple[type, ...]] = {
+    "dataset": (str,),
+    "labels": (str,),
+    "key": (str,),
+    "labels_key": (str,),
+    "label_field": (str,),
+    "drop_bands": (str,),
+    "nodata": (int, float),
+    "keep_bad_bands": (bool,),
+}
 
 
 class Run(RunFolder):
@@ -188,11 +197,11 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     config = read_tables(path, "scene", "settings")
     for name, value in config["scene"].items():
-        right = type(value) in (int, float) if name == "nodata" else isinstance(value, str)
-        if name not in SOURCE or not right:
+        if type(value) not in SOURCE.get(name, ()):
             raise RunError(
                 f"{path} has {name} = {value!r} in [scene]; expected texts named "
-                f"{', '.join(SOURCE[:-1])}, or a number nodata"
+                f"{', '.join(each for each, types in SOURCE.items() if str in types)}, a number "
+                "nodata, or true or false for keep_bad_bands"
             )
     return config
 

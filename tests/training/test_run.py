@@ -108,7 +108,7 @@ def test_a_folder_that_cannot_be_made(tmp_path, field, split):
         ("[scene", "no valid TOML"),
         ("[scene]\ndataset = 3\n[settings]", r"dataset = 3 in \[scene\]; expected texts"),
         ("[scene]\nfile = 'a'\n[settings]", r"file = 'a' in \[scene\].*dataset"),
-        ("[scene]\nnodata = '0'\n[settings]", "or a number nodata"),
+        ("[scene]\nnodata = '0'\n[settings]", "a number nodata"),
         (b"\xff\xfe", "no valid TOML"),
     ],
 )

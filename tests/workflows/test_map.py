@@ -126,7 +126,7 @@ def test_bands_that_the_scene_of_the_run_lacked_are_left_out(drop_bands, tmp_pat
 def test_a_scene_with_as_many_but_other_bands_is_refused(drop_bands, tmp_path, small):
     own, other = drop_bands("own", [2, 20]), drop_bands("other", [5, 20])
     copy = hsi.train(own, out=tmp_path / "run", **small | {"epochs": 1})
-    with pytest.raises(UsageError, match=r"other holds no values in band 6 of its 24"):
+    with pytest.raises(UsageError, match=r"other lacks band 6 of its 24"):
         hsi.map_scene(copy, other, out=tmp_path / "map")
 
 
