@@ -77,7 +77,7 @@ def write_envi_classification(
     with atomic_paths(path.with_suffix(".img"), path.with_suffix(".hdr")) as (image, header):
         _write_pixels(image, class_map, dtype=dtype)
         lines = _header(legend, shape=class_map.shape, dtype=dtype, last=last)
-        lines += _place(grid, path=path)
+        lines += _place(grid)
         header.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -119,13 +119,13 @@ def _safe(name: str) -> str:
     return plain_text(name.translate(_REPLACED)) or "unnamed"
 
 
-def _place(grid: Grid | None, *, path: Path) -> list[str]:
+def _place(grid: Grid | None) -> list[str]:
     """Return the lines of the header that say where the image lies, in GDAL's words."""
     if grid is None:
         return []
     import rasterio
 
-    with gdal_writing(path), TemporaryDirectory() as folder:
+    with gdal_writing(), TemporaryDirectory() as folder:
         # They depend on nothing but the upper left pixel.
         sample = Path(folder) / "pixel.img"
         with rasterio.open(

@@ -16,7 +16,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hsi.errors import UsageError
 from hsi.scenes.cube import BLOCK_BYTES
@@ -24,6 +23,7 @@ from hsi.scenes.grid import Grid
 from hsi.scenes.palette import Color
 
 TILE = 512
+_FAILED = "the raster could not be written whole (is the disk full?)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ def write_cog(path: Path, pixels: Any, *, layout: Layout, grid: Grid | None) -> 
     from rasterio.shutil import copy
 
     path = path.absolute()
-    with gdal_writing(path), TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
+    with gdal_writing(), TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
         plain, finished = Path(folder) / "plain.tif", Path(folder) / "cog.tif"
         _write_plain(plain, pixels, layout=layout, grid=grid)
         copy(
@@ -99,7 +99,7 @@ def write_cog(path: Path, pixels: Any, *, layout: Layout, grid: Grid | None) -> 
         )
         plain.unlink()
         # GDAL reports no error of what it writes last, when it closes a file.
-        check_written(finished, pixels, tile=layout.tile, path=path)
+        _check_written(finished, pixels, layout=layout)
         finished.replace(path)
 
 
@@ -114,8 +114,8 @@ def blocks(pixels: Any, *, tile: int = TILE) -> Iterator[tuple[slice, slice]]:
 
 
 @contextmanager
-def gdal_writing(path: Path) -> Iterator[None]:
-    """Let GDAL write `path`: what goes wrong is an OSError, and nothing appears beside the file."""
+def gdal_writing() -> Iterator[None]:
+    """Let GDAL write: what goes wrong is an OSError, and nothing appears beside the file."""
     import rasterio
     from rasterio._err import CPLE_BaseError
     from rasterio.errors import NotGeoreferencedWarning, RasterioError
@@ -126,22 +126,22 @@ def gdal_writing(path: Path) -> Iterator[None]:
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             yield
     except (CPLE_BaseError, RasterioError) as error:
-        raise OSError(f"{path.name} could not be written (is the disk full?): {error}") from error
+        raise OSError(f"{_FAILED}: {error}") from error
 
 
-def check_written(written: Path, pixels: Any, *, tile: int, path: Path) -> None:
-    """Raise OSError unless the file `written` holds `pixels`; `path` is its name to be."""
+def _check_written(written: Path, pixels: Any, *, layout: Layout) -> None:
+    """Raise OSError unless the file `written` holds `pixels`."""
     import rasterio
     from rasterio.windows import Window
 
     with rasterio.open(written) as raster:
-        for rows, cols in blocks(pixels, tile=tile):
+        for rows, cols in blocks(pixels, tile=layout.tile):
             stored = raster.read(
                 None if len(pixels.shape) == 3 else 1, window=Window.from_slices(rows, cols)
             )
-            expected = np.asarray(pixels[..., rows, cols])
+            expected = np.asarray(pixels[..., rows, cols]).astype(layout.dtype)
             if not np.array_equal(stored, expected, equal_nan=expected.dtype.kind == "f"):
-                raise OSError(f"{path.name} could not be written whole; is the disk full?")
+                raise OSError(f"{_FAILED}: it is not what was written")
 
 
 def check_shape(pixels: Any, *, what: str, axes: int, kinds: str, expected: str) -> None:
@@ -181,7 +181,7 @@ def _write_plain(path: Path, pixels: Any, *, layout: Layout, grid: Grid | None) 
             raster.set_band_description(band, text)
         raster.update_tags(**layout.tags)
         for part in blocks(pixels, tile=layout.tile):
-            block: NDArray[Any] = np.asarray(pixels[(..., *part)]).astype(layout.dtype)
+            block = np.asarray(pixels[(..., *part)]).astype(layout.dtype)
             if not bands:
                 block = block[np.newaxis]
             raster.write(block, window=Window.from_slices(*part))

@@ -23,6 +23,8 @@ from hsi.report.legend import (
 from hsi.scenes.grid import Grid
 from hsi.scenes.palette import Color
 
+# GDAL finds the most frequent value among numbers of float32, which holds no larger id for sure.
+_MODE_EXACT = 2**24
 _IDS = "label ids, (rows, columns) of integers"
 
 
@@ -52,8 +54,9 @@ def write_class_map_tif(
         Where to, ``NAME.tif``; its folder exists.
     class_map : array_like of int
         ``(rows, cols)`` label ids, 0 = no data. An array, a memmap or anything that slices like
-        one; it is read three times, in blocks. Up to 255 the file has 8 bits, up to 65,535 it
-        has 16, and a palette; beyond, it has 32 bits and no palette.
+        one; it is read three times, in blocks. Up to 255 the file has 8 bits and a palette. Beyond,
+        it has 16 or 32 bits and no palette, since many programs open no file of 16 bits that has
+        one; the colours are in the files beside it.
     names : mapping
         Class name by id.
     colors : mapping
@@ -70,22 +73,14 @@ def write_class_map_tif(
     """
     path = Path(path)
     counts = count_classes(class_map)
-    highest = max(counts)
-    legend = make_legend(counts, names=names, colors=colors)
-    if highest > np.iinfo(np.uint16).max:
-        # Overviews by mode are computed in float32, which does not hold every id of 32 bits.
-        dtype, palette, overviews = "int32", {}, "NEAREST"
-    else:
-        dtype = "uint8" if highest <= np.iinfo(np.uint8).max else "uint16"
-        last = np.iinfo(dtype).max
-        palette = {each: color for each, color in legend.colors.items() if each <= last}
-        overviews = "MODE"
+    legend, highest = make_legend(counts, names=names, colors=colors), max(counts)
+    small = highest <= np.iinfo(np.uint8).max
     layout = Layout(
-        dtype=dtype,
+        dtype="uint8" if small else "uint16" if highest <= np.iinfo(np.uint16).max else "int32",
         nodata=0,
-        overviews=overviews,
+        overviews="MODE" if highest <= _MODE_EXACT else "NEAREST",
         predictor=False,
-        palette=palette,
+        palette={each: color for each, color in legend.colors.items() if each < 256 and small},
         tags={"TIFFTAG_IMAGEDESCRIPTION": names_json(legend)},
     )
     beside = (path.with_name(path.name + ".aux.xml"), path.with_suffix(".qml"),
@@ -124,5 +119,5 @@ def _crs_beside(raster: Path, grid: Grid | None) -> str | None:
         return None
     import rasterio
 
-    with gdal_writing(raster), rasterio.open(raster) as written:
+    with gdal_writing(), rasterio.open(raster) as written:
         return None if written.crs == grid.rasterio_crs else grid.crs
