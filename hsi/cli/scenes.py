@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from hsi.cli import options
-
-if TYPE_CHECKING:
-    from hsi.scenes import Scene
-    from hsi.scenes.catalogue import Card
 
 
 @click.group("scenes", short_help="List, describe and fetch scenes.")
@@ -35,9 +31,10 @@ def list_scenes(as_json: bool) -> None:
     """
     from hsi.cli.console import print_table
     from hsi.scenes import list_cards, load_card, load_scene
+    from hsi.scenes.facts import card_facts, scene_facts
 
-    rows = [_card_facts(load_card(name)) for name in list_cards()]
-    rows.append(_scene_facts(load_scene("synthetic")))
+    rows = [card_facts(load_card(name)) for name in list_cards()]
+    rows.append(scene_facts(load_scene("synthetic")))
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -78,14 +75,15 @@ def info(
 
     from hsi.scenes import load_card, load_scene
     from hsi.scenes.catalogue import find_card
+    from hsi.scenes.facts import card_facts, scene_facts
 
     by_card = find_card(dataset) is not None or (
         Path(dataset).suffix == ".toml" and Path(dataset).is_file()
     )
     if by_card and not reading:
-        facts = _card_facts(load_card(dataset))
+        facts = card_facts(load_card(dataset))
     else:
-        facts = _scene_facts(load_scene(dataset, **reading))
+        facts = scene_facts(load_scene(dataset, **reading))
     if as_json:
         click.echo(json.dumps(facts, indent=2))
     else:
@@ -109,74 +107,6 @@ def fetch(names: tuple[str, ...]) -> None:
             click.echo(locate(card, file))
 
 
-def _card_facts(card: Card) -> dict[str, Any]:
-    """Return what a card says, and where its files are, without opening them."""
-    from hsi.downloads import cache_folder
-    from hsi.scenes.fetch import find_file
-
-    files = []
-    for file in card.files:
-        found = find_file(card, file)
-        files.append(
-            {
-                "name": file.name,
-                "found_at": str(found) if found else None,
-                "addresses": list(file.addresses),
-                "downloads_to": str(cache_folder() / card.name / file.name),
-                "bytes": file.bytes,
-                "sha256": file.sha256,
-                "sha256_recorded_by_others": file.sha256_recorded_by_others,
-            }
-        )
-    return {
-        "name": card.name,
-        **card.metadata,
-        "shape": list(card.shape) if card.shape else None,
-        "components": card.components,
-        "rgb_bands": list(card.rgb_bands) if card.rgb_bands else None,
-        "wavelengths": list(card.wavelengths) if card.wavelengths else None,
-        "nodata": card.nodata,
-        "classes": [
-            {"id": each.id, "name": each.name, "color": _hex(each.color)} for each in card.classes
-        ],
-        "files": files,
-    }
-
-
-def _scene_facts(scene: Scene) -> dict[str, Any]:
-    """Return what an opened scene says of itself."""
-    import numpy as np
-
-    pixels = {}
-    if scene.labels is not None:
-        ids, counts = np.unique(scene.labels, return_counts=True)
-        pixels = dict(zip(ids.tolist(), counts.tolist(), strict=True))
-    return {
-        "name": scene.name,
-        **scene.metadata,
-        "shape": list(scene.shape),
-        "values": str(np.dtype(scene.cube.dtype)),
-        "components": scene.components,
-        "rgb_bands": list(scene.rgb_bands),
-        "wavelengths": None if scene.wavelengths is None else scene.wavelengths.tolist(),
-        "nodata": scene.nodata,
-        "classes": [
-            {
-                "id": each,
-                "name": scene.class_names[each],
-                "color": _hex(scene.class_colors[each]),
-                "pixels": pixels[each],
-            }
-            for each in scene.class_ids.tolist()
-        ],
-        "files": [],
-    }
-
-
-def _hex(color: tuple[int, int, int]) -> str:
-    return "#" + bytes(color).hex()
-
-
 def _whether_here(files: list[dict[str, Any]]) -> str:
     if not files:
         return "made, not read"
@@ -193,13 +123,13 @@ def _print_facts(facts: dict[str, Any]) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     words = {
-        "title": "Title", "place": "Place", "sensor": "Sensor", "resolution_m": "Resolution (m)",
-        "shape": "Rows, columns, bands", "values": "Values", "wavelength_range_nm": "Range (nm)",
-        "bands_note": "Bands", "rgb_bands": "Bands of a composite (from 0)", "nodata": "No data",
-        "empty_bands": "Empty bands left out", "bad_bands": "Bad bands left out",
-        "dropped_bands": "Dropped bands", "constant_bands": "Constant bands left out",
-        "label_arrays": "Arrays that could be labels",
-        "components": "Customary components",
+        "title": "Title", "place": "Place", "sensor": "Sensor", "product": "Product",
+        "processing_level": "Processing level", "acquisition_time": "Acquired",
+        "resolution_m": "Resolution (m)", "shape": "Rows, columns, bands", "values": "Values",
+        "wavelength_range_nm": "Range (nm)", "bands_note": "Bands",
+        "rgb_bands": "Bands of a composite (from 0)",
+        "nodata": "No data", "georeference": "Georeference", "note": "Note",
+        "label_arrays": "Arrays that could be labels", "components": "Customary components",
         "licence": "Licence", "citation": "Citation", "doi": "DOI", "homepage": "Page",
     }  # fmt: skip
     lines = [facts["name"]]
@@ -211,6 +141,11 @@ def _print_facts(facts: dict[str, Any]) -> None:
     if facts["wavelengths"]:
         centres = facts["wavelengths"]
         lines.append(f"  Band centres (nm): {min(centres):g} to {max(centres):g}")
+    lines += [f"  {note}" for note in facts.get("bands_left_out", [])]
+    if facts.get("scaling"):
+        lines.append(f"  Values are the stored ones {_scaling_in_words(facts['scaling'])}")
+    if facts.get("grid"):
+        lines += [f"  {line}" for line in _grid_in_words(facts["grid"])]
     for file in facts["files"]:
         if file["found_at"]:
             lines.append(f"  {file['name']}: found at {file['found_at']}")
@@ -235,3 +170,24 @@ def _print_facts(facts: dict[str, Any]) -> None:
         ]
     if rows:
         print_table(header, rows)
+
+
+def _scaling_in_words(scaling: dict[str, list[float]]) -> str:
+    least, most = scaling["scale"]
+    words = f"x {least:g}" if least == most else f"x {least:g} to {most:g}, by band"
+    low, high = scaling["offset"]
+    if low == high == 0:
+        return words
+    return f"{words}, plus {low:g}" if low == high else f"{words}, plus {low:g} to {high:g}"
+
+
+def _grid_in_words(grid: dict[str, Any]) -> list[str]:
+    unit = f" {grid['unit']}" if grid["unit"] else ""
+    width, height = grid["pixel_size"]
+    turned = f", turned by {grid['rotation']:.4g} degrees" if abs(grid["rotation"]) > 1e-9 else ""
+    edges = " ".join(f"{edge:.10g}" for edge in grid["bounds"])
+    return [
+        f"Coordinate system: {grid['crs']}",
+        f"Pixel size: {width:.10g} x {height:.10g}{unit}{turned}",
+        f"Extent (left, bottom, right, top): {edges}",
+    ]

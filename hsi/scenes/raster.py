@@ -54,7 +54,13 @@ def read_raster(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
         _check_size(path, dataset, shape, dtype)
         nodata = {None if value is None else float(value) for value in dataset.nodatavals}
         masked = len(nodata) > 1 or _has_mask(dataset)
-        cube = RasterCube(path, shape=shape, dtype=dtype, masked=masked and purpose == "cube")
+        cube = RasterCube(
+            path,
+            shape=shape,
+            dtype=dtype,
+            chunks=_chunks(dataset),
+            masked=masked and purpose == "cube",
+        )
         common = nodata.pop() if len(nodata) == 1 else None
         grid, metadata = _grid(dataset)
         metadata |= _kept(dataset)
@@ -85,6 +91,12 @@ def _common_type(path: Path, names: tuple[str, ...]) -> np.dtype[Any]:
     if any(name.startswith("complex") for name in names):
         raise SceneError(f"{path} holds complex numbers ({names[0]}); expected real ones")
     return np.result_type(*names)
+
+
+def _chunks(dataset: Any) -> tuple[int, int, int]:
+    rows, cols = dataset.block_shapes[0]
+    together = getattr(dataset.interleaving, "name", "band") == "pixel"
+    return int(rows), int(cols), int(dataset.count) if together else 1
 
 
 def _check_size(

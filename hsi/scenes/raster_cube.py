@@ -46,22 +46,31 @@ class RasterCube(LazyCube):
         ``(rows, cols, bands)``.
     dtype : dtype
         Of the stored values.
+    chunks : tuple of int
+        ``(rows, cols, bands)`` of the blocks that the file keeps together.
     masked : bool
         Whether pixels that the file marks as without data become NaN.
     """
 
     def __init__(
-        self, path: Path, *, shape: tuple[int, int, int], dtype: np.dtype[Any], masked: bool
+        self,
+        path: Path,
+        *,
+        shape: tuple[int, int, int],
+        dtype: np.dtype[Any],
+        chunks: tuple[int, int, int],
+        masked: bool,
     ) -> None:
         if masked and dtype.kind != "f":
             # The smallest type that holds every stored value, and NaN.
             dtype = np.result_type(dtype, np.float32)
         super().__init__(shape, dtype)
-        self.path, self.masked = path, masked
+        self.path, self.chunks, self.masked = path, chunks, masked
         self._close()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path, "shape": self.shape, "dtype": self.dtype, "masked": self.masked}
+        own = ("_lock", "_dataset", "_process")
+        return {name: value for name, value in self.__dict__.items() if name not in own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

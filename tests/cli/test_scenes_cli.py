@@ -176,3 +176,55 @@ def test_pytorch_is_not_loaded():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def write_raster(path, **profile):
+    import rasterio
+
+    cube = np.arange(1, 61, dtype=np.int16).reshape(5, 3, 4)
+    cube[1] = -1
+    with rasterio.open(
+        path, "w", driver="GTiff", height=3, width=4, count=5, dtype="int16", nodata=-1, **profile
+    ) as file:
+        file.write(cube)
+        file.scales = (1e-4,) * 5
+        for number in file.indexes:
+            file.update_tags(number, bbl="0" if number == 5 else "1")
+    return path
+
+
+def test_info_of_a_raster_says_place_scale_and_bands_left_out(tmp_path):
+    from rasterio.transform import from_origin
+
+    place = {"crs": "EPSG:32633", "transform": from_origin(366975, 5807085, 30, 20)}
+    printed = run("info", write_raster(tmp_path / "a.tif", **place))
+    for line in (
+        "Coordinate system: EPSG:32633",
+        "Pixel size: 30 x 20 metre",
+        "Extent (left, bottom, right, top): 366975 5807025 367095 5807085",
+        "Values are the stored ones x 0.0001",
+        "2 bands of the file are left out: 1 holds no value, 1 is marked as bad.",
+        "Rows, columns, bands: 3, 4, 3",
+    ):
+        assert f"  {line}\n" in printed
+    facts = json.loads(run("info", tmp_path / "a.tif", "--json"))
+    assert facts["grid"]["bounds"] == [366975, 5807025, 367095, 5807085]
+    assert facts["grid"]["unit"] == "metre"
+    assert facts["scaling"] == {"scale": [1e-4, 1e-4], "offset": [0, 0]}
+
+
+def test_info_of_turned_pixels_in_degrees(tmp_path):
+    from rasterio.transform import Affine
+
+    place = Affine.translation(10, 50) * Affine.rotation(30) * Affine.scale(0.01, -0.01)
+    printed = run("info", write_raster(tmp_path / "a.tif", crs="EPSG:4326", transform=place))
+    assert "Pixel size: 0.01 x 0.01 degree, turned by 30 degrees" in printed
+
+
+def test_info_says_why_there_is_no_place(tmp_path):
+    from rasterio.control import GroundControlPoint
+
+    points = [GroundControlPoint(row=r, col=c, x=c, y=-r) for r, c in [(0, 0), (0, 4), (3, 0)]]
+    printed = run("info", write_raster(tmp_path / "a.tif", crs="EPSG:4326", gcps=points))
+    assert "Georeference: none: 3 ground control points, but no grid" in printed
+    assert "Coordinate system" not in printed

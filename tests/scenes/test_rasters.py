@@ -61,7 +61,7 @@ def layouts(tmp_path_factory):
     folder = tmp_path_factory.mktemp("layouts")
     tiles = {"tiled": True, "blockxsize": 16, "blockysize": 16}
     made = {
-        "strips": {}, "pixel": {"interleave": "pixel"}, "tiles": tiles,
+        "strips": {}, "pixel": {"interleave": "pixel"}, "tiles": tiles | {"interleave": "band"},
         "deflate": tiles | {"compress": "deflate", "predictor": 2, "interleave": "pixel"},
         "lzw": {"compress": "lzw"}, "big": {"BIGTIFF": "YES"}, "cog": {"driver": "COG"},
     }  # fmt: skip
@@ -106,6 +106,12 @@ def test_only_what_is_sliced_is_read(layouts, monkeypatch):
     cube[3:5, 7, [1, 4]]
     ((rows, cols, bands),) = read
     assert (rows, cols, bands.tolist()) == (slice(3, 5), slice(7, 8), [1, 4])
+
+
+def test_a_cube_tells_what_its_file_keeps_together(layouts):
+    # Of the layouts: tiles of single bands, and of all bands.
+    assert load_scene(layouts[2]).cube.chunks == (16, 16, 1)
+    assert load_scene(layouts[3]).cube.chunks == (16, 16, BANDS)
 
 
 def test_threads_read_the_same_file(layouts):
