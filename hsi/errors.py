@@ -17,7 +17,9 @@ prints it without a traceback; every other exception is a defect of this package
 from __future__ import annotations
 
 import difflib
+import numbers
 from collections.abc import Iterable
+from typing import Any
 
 
 class HsiError(Exception):
@@ -56,8 +58,21 @@ class RunError(HsiError):
 LISTED, NEAREST = 32, 5
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
+def unknown_name(
+    kind: str, name: Any, known: Iterable[str], *, listed_by: str | None = None
+) -> UsageError:
     """Return the error for a misspelt name, with the nearest known one as a suggestion.
+
+    Parameters
+    ----------
+    kind : str
+        What it is the name of.
+    name : str
+        As it came; anything but text is said to be no name at all.
+    known : iterable of str
+        All names.
+    listed_by : str, optional
+        The command that lists them, for many names of which none is near.
 
     Examples
     --------
@@ -67,15 +82,57 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
 
     Of many names, the nearest are listed:
 
-    >>> print(unknown_name("class", "clas7", [f"class{n}" for n in range(40)]))
+    >>> many = [f"class{n}" for n in range(40)]
+    >>> print(unknown_name("class", "clas7", many))
     unknown class 'clas7'; did you mean 'class7'?
     Known: class7, class37, class27, class17, class9 and 35 others
+    >>> print(unknown_name("class", "forest", many, listed_by="hsi classes"))
+    unknown class 'forest'
+    `hsi classes` lists all 40.
     """
     known = sorted(known)
+    if not isinstance(name, str):
+        some = known if len(known) <= LISTED else [*known[:NEAREST], "..."]
+        return UsageError(f"{kind} must be a name, not {name!r}\nKnown: {', '.join(some)}")
     near = difflib.get_close_matches(name.lower(), known, n=NEAREST)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
-    listed = ", ".join(known)
+    suggestion = f"; did you mean '{near[0]}'?" if near else ""
+    listed = f"Known: {', '.join(known)}"
     if len(known) > LISTED:
         some = near or known[:NEAREST]
-        listed = f"{', '.join(some)} and {len(known) - len(some)} others"
-    return UsageError(f"unknown {kind} '{name}'{hint}\nKnown: {listed}")
+        listed = f"Known: {', '.join(some)} and {len(known) - len(some)} others"
+        if listed_by and not near:
+            listed = f"`{listed_by}` lists all {len(known)}."
+    return UsageError(f"unknown {kind} '{name}'{suggestion}\n{listed}")
+
+
+def check_name(kind: str, name: Any, known: Iterable[str], *, listed_by: str | None = None) -> None:
+    """Refuse what is not among the known names; arguments as for `unknown_name`."""
+    known = tuple(known)
+    if not isinstance(name, str) or name not in known:
+        raise unknown_name(kind, name, known, listed_by=listed_by)
+
+
+def check_whole_number(what: str, value: Any) -> None:
+    """Refuse what is no whole number; True and False are none.
+
+    Examples
+    --------
+    >>> check_whole_number("channels", "3")
+    Traceback (most recent call last):
+    ...
+    hsi.errors.UsageError: channels must be a whole number, not '3'
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise UsageError(f"{what} must be a whole number, not {value!r}")
+
+
+def check_number(what: str, value: Any) -> None:
+    """Refuse what is no real number; True and False are none."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise UsageError(f"{what} must be a number, not {value!r}")
+
+
+def check_truth_value(what: str, value: Any) -> None:
+    """Refuse what is neither True nor False."""
+    if not isinstance(value, bool):
+        raise UsageError(f"{what} must be True or False, not {value!r}")

@@ -28,11 +28,15 @@ class Backbone(nn.Module):
         replaces, and what is trained when features are frozen.
     loaded : LoadedWeights or None
         What was loaded into it; None for fresh weights.
+    attention_blocks : tuple of str
+        Dotted names of the attention blocks that were asked for when it was built; not of those
+        that are part of the network.
     """
 
     first_layer: str
     last_layer: str
     loaded: LoadedWeights | None = None
+    attention_blocks: tuple[str, ...] = ()
 
 
 def why_not(network: Backbone, *, channels: int, side: int) -> str | None:

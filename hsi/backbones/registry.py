@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
+
+from torch import nn
 
 from hsi.backbones import (
     alexnet,
@@ -22,8 +23,8 @@ from hsi.backbones import (
     vgg,
 )
 from hsi.backbones.network import AttentionFactory, Backbone
-from hsi.backbones.weights import load_weights
-from hsi.errors import UsageError, unknown_name
+from hsi.backbones.weights import Weights, load_weights
+from hsi.errors import UsageError, check_name, check_truth_value, check_whole_number
 from hsi.layers.attention import attention_factory
 
 BACKBONES: dict[str, Callable[..., Backbone]] = {
@@ -42,6 +43,8 @@ BACKBONES: dict[str, Callable[..., Backbone]] = {
     **shufflenet_v2.VARIANTS,
     **efficientnet.VARIANTS,
 }
+# The networks of `hsi.models` besides: known here to say what they are for.
+FOR_SCENES = ("hybridsn", "hybridsn-dw", "hybridsn-2d3d", "hybridsn-se", "hybridsn-eca")
 
 
 def build_backbone(
@@ -51,7 +54,7 @@ def build_backbone(
     classes: int = 1000,
     attention: str | AttentionFactory | None = None,
     small_stem: bool = False,
-    weights: str | os.PathLike[str] | None = None,
+    weights: Weights | None = None,
 ) -> Backbone:
     """Build an image network.
 
@@ -68,9 +71,9 @@ def build_backbone(
         channels to a module that keeps the shape. Each family says where it acts.
     small_stem : bool
         Keep the first layers at full resolution, for images of about 32x32.
-    weights : str or path, optional
-        ``"imagenet"`` for the published ones, or a ``.pth`` or ``.safetensors`` file; see
-        `hsi.backbones.load_weights`. Fresh weights without.
+    weights : str, path or mapping, optional
+        ``"imagenet"`` for the published ones, a ``.pth`` or ``.safetensors`` file, or tensors by
+        name; see `hsi.backbones.load_weights`. Fresh weights without.
 
     Returns
     -------
@@ -81,9 +84,10 @@ def build_backbone(
     Raises
     ------
     UsageError
-        If a name is unknown or a number impossible.
+        If a name is unknown, or a number or type impossible.
     WeightsError
-        If the weights cannot be had, are damaged, or are of another network.
+        If the weights cannot be had, are damaged, lack anything but the classifier and attention,
+        or are of another network.
 
     Examples
     --------
@@ -91,17 +95,36 @@ def build_backbone(
     >>> sum(weight.numel() for weight in network.parameters())
     61706
     """
-    if name not in BACKBONES:
-        raise unknown_name("backbone", name, BACKBONES)
+    if name in FOR_SCENES:
+        raise UsageError(
+            f"'{name}' is a network for scenes: `hsi train --model {name}`, hsi.build_model\n"
+            "For photographs take an image network such as resnet18; `hsi models` lists them."
+        )
+    check_name("backbone", name, BACKBONES, listed_by="hsi models")
+    check_whole_number("channels", channels)
+    check_whole_number("classes", classes)
+    check_truth_value("small_stem", small_stem)
     if channels < 1:
         raise UsageError(f"{name} needs at least one channel, not {channels}")
     if classes < 1:
         raise UsageError(f"{name} needs at least one class, not {classes}")
+    make_attention = attention_factory(attention)
+    made: list[nn.Module] = []
+
+    def remembered(width: int) -> nn.Module:
+        assert make_attention is not None
+        made.append(make_attention(width))
+        return made[-1]
+
     network = BACKBONES[name](
         channels=channels,
         classes=classes,
-        attention=attention_factory(attention),
+        attention=remembered if make_attention else None,
         small_stem=small_stem,
+    )
+    blocks = set(map(id, made))
+    network.attention_blocks = tuple(
+        name for name, module in network.named_modules() if id(module) in blocks
     )
     if weights is not None:
         network.loaded = load_weights(network, weights, name=name)

@@ -3,47 +3,22 @@
 from __future__ import annotations
 
 import os
-import pickle
-import re
-import struct
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
+from hsi.backbones.likeness import COUNTER, looks_like, optional_tensors, own_tensors
 from hsi.backbones.network import Backbone
 from hsi.backbones.published import locate_weights
+from hsi.backbones.weight_files import read_weights, tensors_of
 from hsi.errors import UsageError, WeightsError
 from hsi.files import expand_home, usable_path
 
-PUBLISHED = "imagenet"
-# What training programs call the weights among the other things in a checkpoint.
-NESTS = ("state_dict", "model_state_dict", "model")
-# Published weights of DenseNet have names such as ``denselayer1.norm.1.weight``, from a time when
-# PyTorch allowed the second dot; the layer is ``norm1`` now.
-OLD_NAME = re.compile(r"(\.denselayer\d+\.(?:norm|conv))\.(?=[12]\.)")
-# Counts steps and has no part in the result; files from before PyTorch 0.4.1 lack it.
-COUNTER = ".num_batches_tracked"
-# What PyTorch's reader raises on files that are damaged, or something else altogether.
-UNREADABLE = (
-    RuntimeError,
-    EOFError,
-    struct.error,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    ImportError,
-    OverflowError,
-    MemoryError,
-)
+PUBLISHED, NO_WEIGHTS = "imagenet", "none"
+Weights = str | os.PathLike[str] | Mapping[str, Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +28,7 @@ class LoadedWeights:
     Attributes
     ----------
     source : str
-        Name of the file.
+        Name of the file, or ``"a mapping"``.
     tensors : int
         Weights and running statistics that the network has.
     loaded : tuple of str
@@ -85,21 +60,23 @@ class LoadedWeights:
         return "; ".join(parts)
 
 
-def load_weights(network: Backbone, weights: str | os.PathLike[str], *, name: str) -> LoadedWeights:
+def load_weights(network: Backbone, weights: Weights, *, name: str) -> LoadedWeights:
     """Load weights into a network, in place.
 
     Where the file's images had another number of channels, the weights of the first layer are their
     mean over the channels, repeated and rescaled, so that an image with the same value in all
     channels gives the same response. Where it has another number of classes, the last layer stays
-    fresh; so do what the file does not have, such as attention, and a first layer of another size.
+    fresh; so do a first layer of another size, a classifier that the file does not have at all, and
+    the attention that was asked for, where the file is without. All else must be there.
 
     Parameters
     ----------
     network : Backbone
         Its weights are replaced.
-    weights : str or path
-        ``"imagenet"``, or a file: ``.safetensors``, or what `torch.save` wrote, from which tensors
-        are taken and no code is run. Names may have a common prefix such as ``module.``.
+    weights : str, path or mapping
+        ``"imagenet"``; a file: ``.safetensors``, or what `torch.save` wrote, from which tensors
+        are taken and no code is run; or tensors by name, such as a state dict. Names may have a
+        common prefix such as ``module.``.
     name : str
         Name of the network.
 
@@ -113,17 +90,17 @@ def load_weights(network: Backbone, weights: str | os.PathLike[str], *, name: st
     UsageError
         If there is no such file, or no weights are published for the network.
     WeightsError
-        If the file is damaged or holds code, if a tensor has another shape or holds anything but
-        finite floating-point numbers, or if nothing fits.
+        If the file is damaged or holds code, if a tensor is missing, has another shape or holds
+        anything but finite floating-point numbers.
     """
-    path = locate_weights(name) if weights == PUBLISHED else _own_file(weights)
-    given = _without_prefix(read_weights(path), network.state_dict().keys())
-    first = f"{network.first_layer}.weight"
-    last = (f"{network.last_layer}.weight", f"{network.last_layer}.bias")
-    own = {key: value for key, value in network.state_dict().items() if not key.endswith(COUNTER)}
+    source, whole = _open(weights, name)
+    own = own_tensors(network)
+    given = _without_prefix(whole, own)
     for key in own:
         if key in given and (amiss := _amiss(given[key])):
-            raise WeightsError(f"{path} cannot be used: {key} {amiss}")
+            raise WeightsError(f"{source} cannot be used: {key} {amiss}")
+    first = f"{network.first_layer}.weight"
+    last = (f"{network.last_layer}.weight", f"{network.last_layer}.bias")
     found: dict[str, Tensor] = {}
     adapted, left, wrong = [], [], []
     for key, value in own.items():
@@ -141,28 +118,64 @@ def load_weights(network: Backbone, weights: str | os.PathLike[str], *, name: st
     if wrong:
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise WeightsError(
-            f"{path} holds weights of another network than {name}:\n"
+            f"{source} holds weights of another network than {name}:\n"
             f"  {', '.join(wrong[:3])}{more}\n"
-            "Build the network that they were made for."
+            f"{_advice(given)}"
         )
     if not found:
         raise WeightsError(
-            f"{path} holds nothing for {name}: of its {len(given)} tensors none has a name and "
+            f"{source} holds nothing for {name}: of its {len(given)} tensors none has a name and "
             f"shape of the network\n"
             f"  the file has     {_listed(tuple(given)) or 'no tensors'}\n"
             f"  the network has  {_listed(tuple(own))}"
+        )
+    optional = optional_tensors(network)
+    lacking = [key for key in left if key not in given and not key.startswith(optional)]
+    if lacking:
+        raise WeightsError(
+            f"{source} lacks {len(lacking)} of the {len(own)} tensors of {name}:\n"
+            f"  {_listed(tuple(lacking))}\n"
+            f"{_advice(given)}"
         )
     with torch.no_grad():
         for key, value in found.items():
             own[key].copy_(value)
     return LoadedWeights(
-        source=path.name,
+        source=source.name if isinstance(source, Path) else source,
         tensors=len(own),
         loaded=tuple(found),
         adapted=tuple(adapted),
         left=tuple(left),
         unused=tuple(key for key in given if key not in own and not key.endswith(COUNTER)),
     )
+
+
+def lasting(weights: str) -> str:
+    """Return the name of weights, or their path in a form that leads to them from any folder."""
+    if weights in (NO_WEIGHTS, PUBLISHED):
+        return weights
+    return str(expand_home(usable_path(weights, "weights"), "weights"))
+
+
+def _open(weights: Weights, name: str) -> tuple[Path | str, dict[str, Tensor]]:
+    """Return what the weights are called, and their tensors."""
+    if isinstance(weights, Mapping):
+        return "a mapping", tensors_of(weights)
+    if not isinstance(weights, str | os.PathLike):
+        raise UsageError(
+            f"weights must be '{PUBLISHED}', the path of a file, or a mapping of names to tensors, "
+            f"not {weights!r}"
+        )
+    path = locate_weights(name) if weights == PUBLISHED else _own_file(weights)
+    return path, read_weights(path)
+
+
+def _advice(given: Mapping[str, Tensor]) -> str:
+    """Say of which network the weights seem to be, and what to do."""
+    other = looks_like(given)
+    if other:
+        return f"They seem to be weights of {other}; build that network, or pass another file."
+    return "They are of no network of hsi as a whole; build that which they were made for."
 
 
 def with_channels(weight: Tensor, channels: int) -> Tensor:
@@ -189,48 +202,6 @@ def with_channels(weight: Tensor, channels: int) -> Tensor:
     return (mean * (weight.shape[1] / channels)).expand(-1, channels, -1, -1)
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read the tensors of a file by name; nothing in it is executed.
-
-    Raises
-    ------
-    WeightsError
-        If it is damaged, or holds anything but tensors and plain values.
-    """
-    content: Any
-    try:
-        if path.suffix == ".safetensors":
-            content = load_file(path)
-        else:
-            with warnings.catch_warnings():
-                # Of protocols that its reader of tensors may not know, on which it then fails.
-                warnings.simplefilter("ignore", UserWarning)
-                content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
-    except pickle.UnpicklingError as error:
-        raise WeightsError(
-            f"{path} is damaged, or holds more than tensors: code, for one, which is not run\n"
-            "Save the tensors alone: torch.save(network.state_dict(), PATH)"
-        ) from error
-    except (SafetensorError, *UNREADABLE) as error:
-        raise WeightsError(
-            f"{path} is damaged, or no file of weights (expected .safetensors, or .pth from "
-            "torch.save)"
-        ) from error
-    while isinstance(content, Mapping):
-        nest = next((key for key in NESTS if isinstance(content.get(key), Mapping)), None)
-        if nest is None:
-            break
-        content = content[nest]
-    tensors = content.items() if isinstance(content, Mapping) else ()
-    return {
-        OLD_NAME.sub(r"\1", key): value
-        for key, value in tensors
-        if isinstance(key, str) and isinstance(value, Tensor)
-    }
-
-
 def _own_file(weights: str | os.PathLike[str]) -> Path:
     path = expand_home(usable_path(weights, "weights"), "weights")
     if not path.is_file():
@@ -241,9 +212,9 @@ def _own_file(weights: str | os.PathLike[str]) -> Path:
     return path
 
 
-def _without_prefix(given: dict[str, Tensor], own: Any) -> dict[str, Tensor]:
+def _without_prefix(given: dict[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Take from all names what they begin with, as long as none is known with it."""
-    while given and not given.keys() & own:
+    while given and not given.keys() & own.keys():
         prefixes = {key.partition(".")[0] for key in given}
         if len(prefixes) > 1 or not all("." in key for key in given):
             break

@@ -177,6 +177,67 @@ def test_a_refused_file_leaves_the_network_as_it_was(tmp_path):
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
 
 
+def test_a_file_of_a_smaller_network_is_refused_and_recognised(tmp_path):
+    """All that the file has fits: what it lacks are whole blocks."""
+    torch.save(build_backbone("resnet18").state_dict(), tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match="lacks 80 of the 182 tensors of resnet34") as caught:
+        build_backbone("resnet34", weights=tmp_path / "w.pth", classes=4, channels=5)
+    message = str(caught.value)
+    assert "layer1.2.conv1.weight" in message
+    assert "and 76 more" in message
+    assert "weights of resnet18;" in message
+    assert len(message.splitlines()) <= 5
+
+
+def test_a_file_without_one_layer_is_refused(source, tmp_path):
+    name = [key for key in source.state_dict() if key.endswith("running_var")][7]
+    state = {key: value for key, value in source.state_dict().items() if key != name}
+    assert len(state) == len(source.state_dict()) - 1
+    torch.save(state, tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match=f"lacks 1 of the .*\n  {name}\n.*as a whole"):
+        rebuild(tmp_path / "w.pth")
+
+
+@pytest.mark.parametrize(("name", "classifier"), [("resnet18", "fc."), ("vgg11", "classifier.")])
+def test_features_without_a_classifier_are_taken(name, classifier, tmp_path):
+    with torch.device("meta"):
+        shapes = build_backbone(name, classes=2).state_dict()
+    state = {
+        key: torch.zeros(value.shape)
+        for key, value in shapes.items()
+        if not key.startswith(classifier)
+    }
+    loaded = build_backbone(name, classes=2, weights=state).loaded
+    assert loaded.left
+    assert all(key.startswith(classifier) for key in loaded.left)
+
+
+def test_attention_of_the_network_itself_must_be_in_the_file(tmp_path):
+    with torch.device("meta"):
+        shapes = build_backbone("efficientnet_b0", attention="eca").state_dict()
+    state = {key: torch.zeros(value.shape) for key, value in shapes.items()}
+    assert build_backbone("efficientnet_b0", attention="eca", weights=state).loaded.left == ()
+    without = {key: value for key, value in state.items() if not key.endswith("conv.weight")}
+    assert build_backbone("efficientnet_b0", attention="eca", weights=without).loaded.left
+    with pytest.raises(WeightsError, match=r"lacks .* of efficientnet_b0"):
+        build_backbone("efficientnet_b0", weights=state)
+
+
+def test_tensors_by_name_are_weights(source):
+    network = rebuild(source.state_dict()).eval()
+    images = torch.randn(2, 3, 40, 40)
+    with torch.no_grad():
+        assert torch.equal(network(images), source(images))
+    assert str(network.loaded).endswith("tensors from a mapping")
+    assert rebuild({"state_dict": source.state_dict()}).loaded.loaded == network.loaded.loaded
+
+
+@pytest.mark.parametrize("weights", [5, True, [torch.zeros(3)], torch.zeros(3), b"w.pth"])
+def test_weights_of_another_type_are_refused(weights):
+    with pytest.raises(UsageError, match="weights must be 'imagenet', the path of a file, or a ma"):
+        build_backbone("lenet5", weights=weights)
+
+
 @pytest.mark.parametrize(
     "content", [{}, {"a.b": torch.zeros(3)}, {"epoch": 3}, [torch.zeros(3)], torch.zeros(3), 7]
 )
@@ -202,7 +263,7 @@ def test_code_in_a_file_does_not_run(tmp_path, zipped, among):
     payload = Malicious(tmp_path / "ran")
     content = {"features.0.bias": torch.zeros(6), "more": payload} if among else payload
     torch.save(content, tmp_path / "w.pth", _use_new_zipfile_serialization=zipped)
-    with pytest.raises(WeightsError, match="code, for one, which is not run"):
+    with pytest.raises(WeightsError, match=rf"{os.mkdir.__module__}.mkdir\), which is not opened"):
         build_backbone("lenet5", weights=tmp_path / "w.pth")
     assert not (tmp_path / "ran").exists()
     torch.load(tmp_path / "w.pth", weights_only=False)  # it is one that would run
@@ -211,15 +272,24 @@ def test_code_in_a_file_does_not_run(tmp_path, zipped, among):
 
 def test_a_bare_pickle_does_not_run(tmp_path):
     (tmp_path / "w.pth").write_bytes(pickle.dumps(Malicious(tmp_path / "ran")))
-    with pytest.raises(WeightsError):
+    with pytest.raises(WeightsError, match="holds pickled objects besides tensors"):
         build_backbone("lenet5", weights=tmp_path / "w.pth")
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_whole_module_is_refused(tmp_path):
-    torch.save(nn.Linear(2, 2), tmp_path / "w.pth")
-    with pytest.raises(WeightsError, match=r"torch.save\(network.state_dict\(\), PATH\)"):
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("among", [True, False])
+def test_a_whole_module_is_not_called_damaged(tmp_path, zipped, among):
+    module = nn.Sequential(nn.Linear(2, 2))
+    content = {"epoch": 3, "state_dict": module.state_dict(), "net": module} if among else module
+    torch.save(content, tmp_path / "w.pth", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(WeightsError, match="holds a pickled module") as caught:
         build_backbone("lenet5", weights=tmp_path / "w.pth")
+    message = str(caught.value)
+    assert "damaged" not in message
+    assert "torch.nn.modules.container.Sequential" in message
+    assert "would run code" in message
+    assert message.endswith("torch.save(network.state_dict(), PATH)")
 
 
 @pytest.mark.parametrize(
@@ -263,7 +333,9 @@ def test_damaged_files_are_a_message(tmp_path, suffix):
         except WeightsError as error:
             messages.append(str(error))
     assert len(messages) >= 12
-    assert all(message.startswith(f"{path} is damaged") for message in messages)
+    # Without check sums, a name in which a bit has changed may pass for that of another class.
+    wrong = [each for each in messages if not each.startswith(f"{path} is damaged")]
+    assert len(wrong) <= (3 if suffix == ".old.pth" else 0), wrong
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from hsi.errors import UsageError, unknown_name
+from hsi.errors import UsageError, check_name
 from hsi.layers.attention.ca import CoordinateAttention
 from hsi.layers.attention.cbam import ConvolutionalBlockAttention
 from hsi.layers.attention.da import DualAttention
@@ -67,8 +67,7 @@ def build_attention(name: str, *, channels: int, **options: Any) -> nn.Module:
     hsi.errors.UsageError: attention 'se' has no option 'ratio'
     It takes: reduction, units, activation
     """
-    if name not in ATTENTIONS:
-        raise unknown_name("attention", name, ATTENTIONS)
+    check_name("attention", name, ATTENTIONS)
     block = ATTENTIONS[name]
     known = list(inspect.signature(block).parameters)[1:]
     for option in options:
@@ -88,7 +87,7 @@ def attention_factory(
     Raises
     ------
     UsageError
-        If the name is unknown.
+        If the name is unknown, or it is neither a name nor a function.
 
     Examples
     --------
@@ -97,9 +96,15 @@ def attention_factory(
       (conv): Conv1d(1, 1, kernel_size=(3,), stride=(1,), padding=(1,), bias=False)
     )
     """
+    if attention is None:
+        return None
     if not isinstance(attention, str):
+        if isinstance(attention, nn.Module) or not callable(attention):
+            raise UsageError(
+                "attention must be a name or a function from a number of channels to a module, not "
+                f"a {type(attention).__name__}\nKnown: {', '.join(sorted(ATTENTIONS))}"
+            )
         return attention
-    if attention not in ATTENTIONS:
-        raise unknown_name("attention", attention, ATTENTIONS)
+    check_name("attention", attention, ATTENTIONS)
     name = attention
     return lambda channels: build_attention(name, channels=channels)

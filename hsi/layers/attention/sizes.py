@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numbers
+
 from hsi.errors import UsageError
 
 
 def check_count(name: str, value: int) -> None:
     """Refuse what is no whole number of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
         raise UsageError(f"{name} must be a whole number of at least 1, not {value!r}")
 
 
