@@ -14,6 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from hsi.backbones import AttentionFactory, Backbone, build_backbone
 from hsi.backbones.network import why_not
+from hsi.backbones.weights import Weights
 from hsi.errors import UsageError, unknown_name
 from hsi.layers.convolutions import Norm
 from hsi.models.network import PatchNetwork
@@ -31,6 +32,7 @@ def backbone_model(
     norm: Norm = "batch",
     dropout: float = 0.4,
     attention: str | AttentionFactory | None = None,
+    weights: Weights | None = None,
 ) -> PatchNetwork:
     """Build an image network with a small stem for patches.
 
@@ -50,11 +52,16 @@ def backbone_model(
         layer.
     attention : str or callable, optional
         Attention block; the network's family says where it acts.
+    weights : str, path or mapping, optional
+        What to start from, as for `hsi.build_backbone`; the first layer is fitted to the number of
+        bands, or stays fresh where the small stem has another size.
 
     Raises
     ------
     UsageError
         If the sizes do not fit, or ``norm="none"`` is asked of a network with batch norms.
+    WeightsError
+        If the weights cannot be had, or are of another network.
     """
     if bands < 1:
         raise UsageError(f"{name} needs at least one band or component, not {bands}")
@@ -70,7 +77,7 @@ def backbone_model(
     if not 0 <= dropout < 1:
         raise UsageError(f"dropout must be in [0, 1), not {dropout}")
     network = build_backbone(
-        name, channels=bands, classes=classes, attention=attention, small_stem=True
+        name, channels=bands, classes=classes, attention=attention, small_stem=True, weights=weights
     )
     if norm == "none" and any(isinstance(each, _BatchNorm) for each in network.modules()):
         raise UsageError(
@@ -85,7 +92,7 @@ def backbone_model(
                 f"{name} cannot work on patches of side {patch_size}: {reason}\n"
                 f"{LARGE_ENOUGH} is large enough for every network."
             )
-    return PatchNetwork(
+    model = PatchNetwork(
         trunk=nn.Identity(),
         head=network,
         bands=bands,
@@ -93,6 +100,8 @@ def backbone_model(
         patch_size=patch_size,
         receptive_field=1,
     )
+    model.loaded = network.loaded
+    return model
 
 
 def _set_dropout(network: Backbone, probability: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from hsi.backbones import LoadedWeights
 from hsi.errors import UsageError
 
 
@@ -26,7 +27,14 @@ class PatchNetwork(nn.Module):
         Sizes of input and output.
     receptive_field : int
         Side of the square of pixels that one position of the trunk's output sees.
+
+    Attributes
+    ----------
+    loaded : LoadedWeights or None
+        What was loaded into it; None for fresh weights.
     """
+
+    loaded: LoadedWeights | None = None
 
     def __init__(
         self,

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from hsi.backbones import BACKBONES
-from hsi.errors import UsageError, unknown_name
+from hsi.backbones.weights import Weights
+from hsi.errors import UsageError, check_name, check_number, check_whole_number
 from hsi.layers.attention import attention_factory
 from hsi.layers.convolutions import Norm
 from hsi.layers.placing import AttentionFactory
@@ -38,8 +39,9 @@ def build_model(
     norm: Norm = "batch",
     dropout: float = 0.4,
     attention: str | AttentionFactory | None = None,
+    weights: Weights | None = None,
 ) -> PatchNetwork:
-    """Build a network with fresh weights.
+    """Build a network.
 
     Parameters
     ----------
@@ -59,16 +61,23 @@ def build_model(
         Name of an attention block (see `hsi.build_attention`), or a function from a number of
         channels to a module that keeps the shape. Each network says where it acts. A network whose
         name says its attention has that one and takes no other.
+    weights : str, path or mapping, optional
+        For image networks: ``"imagenet"`` for the published ones, a ``.pth`` or ``.safetensors``
+        file, or tensors by name; see `hsi.build_backbone`. Fresh weights without.
 
     Returns
     -------
     PatchNetwork
-        Takes ``(N, bands, patch_size, patch_size)``, returns logits ``(N, classes)``.
+        Takes ``(N, bands, patch_size, patch_size)``, returns logits ``(N, classes)``. Its `loaded`
+        says what was loaded.
 
     Raises
     ------
     UsageError
-        If a name is unknown, the sizes do not fit the network, or it takes no attention.
+        If a name is unknown, the sizes do not fit the network, or it takes no attention or no
+        weights.
+    WeightsError
+        If the weights cannot be had, are damaged, or are of another network.
 
     Examples
     --------
@@ -76,8 +85,10 @@ def build_model(
     >>> sum(weight.numel() for weight in model.parameters())
     5122176
     """
-    if name not in MODELS:
-        raise unknown_name("model", name, MODELS)
+    check_name("model", name, MODELS, listed_by="hsi models")
+    for what, value in (("bands", bands), ("classes", classes), ("patch_size", patch_size)):
+        check_whole_number(what, value)
+    check_number("dropout", dropout)
     model = MODELS[name](
         bands=bands,
         classes=classes,
@@ -85,6 +96,7 @@ def build_model(
         norm=norm,
         dropout=dropout,
         **_attention_for(name, attention),
+        **_weights_for(name, weights),
     )
     if attention is None or name in OWN:
         mark_as_checked(model)
@@ -112,6 +124,18 @@ def _attention_for(name: str, attention: str | AttentionFactory | None) -> dict[
             f"These take it: {', '.join(sorted(_taking_attention()))}"
         )
     return {"attention": factory}
+
+
+def _weights_for(name: str, weights: Weights | None) -> dict[str, Any]:
+    """Return the argument for the builder of `name`, or none if nothing is asked for."""
+    if weights is None:
+        return {}
+    if "weights" not in inspect.signature(MODELS[name]).parameters:
+        raise UsageError(
+            f"the network '{name}' starts from fresh weights: there are none to load into it\n"
+            "Leave out weights (--weights none), or take an image network such as resnet18."
+        )
+    return {"weights": weights}
 
 
 def _taking_attention() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Literal, Self
 
 from pydantic import (
@@ -119,6 +120,8 @@ class Settings(Checked):
     norm: Literal["batch", "none"] = "batch"
     attention: str = "none"
     """Name of an attention block, or ``"none"``: the network as it is."""
+    weights: str = "none"
+    """Of image networks: ``"imagenet"``, the path of a file, or ``"none"``: fresh weights."""
     components: int | None = Field(default=None, ge=1)
     """None: as many as are customary for the scene."""
     whiten: bool = True
@@ -130,6 +133,11 @@ class Settings(Checked):
     validation: int | float = Field(default=0.0, ge=0)
     seed: int = Field(default=0, ge=0, lt=2**63)
     recipe: Recipe = RECIPES["default"]
+
+    @field_validator("weights", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        return os.fspath(value) if isinstance(value, os.PathLike) else value
 
     @field_validator("patch_size")
     @classmethod

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from hsi.backbones.weights import NO_WEIGHTS, lasting
 from hsi.errors import UsageError
 from hsi.files import folder_name, free_path, usable_path
 from hsi.inference import resolve_device
@@ -74,7 +75,8 @@ def train(
     """
     settings = (settings or Settings()).changed(**changes)
     settings = settings.changed(
-        components=settings.components or min(scene.components, scene.bands)
+        components=settings.components or min(scene.components, scene.bands),
+        weights=lasting(settings.weights),
     )
     where = resolve_device(device)
     path = usable_path(_free_path(scene, settings) if out is None else out, "out")
@@ -182,7 +184,8 @@ def _untrained(scene: Scene, split: Split, settings: Settings) -> Classifier:
     }
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        network = build_model(**options)
+        # Not among the options: a trained model needs no file to start from.
+        network = build_model(**options, weights=_weights(settings))
     check_once(network)
     fit_on = split.train if settings.pca_fit == "train" else scene.valid
     reduction = BandPCA(settings.components, whiten=settings.whiten)
@@ -196,6 +199,10 @@ def _untrained(scene: Scene, split: Split, settings: Settings) -> Classifier:
         wavelengths=scene.wavelengths,
         file_bands=scene.file_bands,
     )
+
+
+def _weights(settings: Settings) -> str | None:
+    return None if settings.weights == NO_WEIGHTS else settings.weights
 
 
 def _free_path(scene: Scene, settings: Settings) -> Path:

@@ -138,3 +138,98 @@ def test_from_training_to_the_map_and_back_from_the_file(name, field, tmp_path, 
 
 def test_names_are_not_taken_twice():
     assert len(MODELS) == len(BACKBONES) + sum(name.startswith("hybridsn") for name in MODELS)
+
+
+@pytest.fixture
+def photograph_weights(tmp_path):
+    """A file as if it had been learned on photographs, and the network that it is of."""
+    torch.manual_seed(5)
+    network = hsi.build_backbone("mobilenet_v1_x0_25", classes=7)
+    torch.save(network.state_dict(), tmp_path / "photographs.pth")
+    return tmp_path / "photographs.pth", network
+
+
+def test_weights_of_photographs_are_fitted_to_components(photograph_weights):
+    file, network = photograph_weights
+    model = build_model("mobilenet_v1_x0_25", bands=5, classes=3, patch_size=13, weights=file)
+    first = network.get_submodule(network.first_layer).weight.detach()
+    adapted = model.head.get_submodule(network.first_layer).weight.detach()
+    for channel in range(5):
+        torch.testing.assert_close(adapted[:, channel], first.mean(dim=1) * 3 / 5)
+    assert model.loaded.left == ("classifier.weight", "classifier.bias")
+    assert model.loaded.adapted == (f"{network.first_layer}.weight",)
+    for name in set(model.loaded.loaded) - set(model.loaded.adapted):
+        assert torch.equal(model.head.state_dict()[name], network.state_dict()[name]), name
+    assert build_model("mobilenet_v1_x0_25", bands=5, classes=3, patch_size=13).loaded is None
+
+
+def test_a_first_layer_that_the_small_stem_lacks_counts_as_fresh():
+    with torch.device("meta"):
+        shapes = hsi.build_backbone("resnet18").state_dict()
+    state = {name: torch.zeros(value.shape) for name, value in shapes.items()}
+    loaded = build_model("resnet18", bands=4, classes=3, patch_size=9, weights=state).loaded
+    assert loaded.left == ("conv1.weight", "fc.weight", "fc.bias")
+    assert "99 of 102 tensors" in str(loaded)
+    assert "conv1.weight, fc.weight, fc.bias fresh" in str(loaded)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name.startswith("hybridsn")])
+def test_networks_for_scenes_have_no_weights_to_start_from(name):
+    with pytest.raises(UsageError, match=rf"'{name}' starts from fresh weights.*\n.*none\)"):
+        build_model(name, bands=30, classes=3, weights="imagenet")
+
+
+def test_a_run_starts_from_weights_and_needs_them_no_more(
+    photograph_weights, field, tmp_path, small, monkeypatch
+):
+    file, _ = photograph_weights
+    options = small | {"steps": 1, "batch_size": 8, "components": 4, "train": 0.3}
+    del options["epochs"]
+    options |= {"model": "mobilenet_v1_x0_25", "patch_size": 13}
+    monkeypatch.chdir(tmp_path)
+    run = hsi.train(field, out="run", weights=file.name, **options)
+    said = run.metrics["weights"]
+    assert "tensors from photographs.pth; features.0.0.weight adapted to the number" in said
+    # Where the file is, from anywhere.
+    assert run.settings.weights == str(file)
+    again = hsi.train(field, run.settings, out="again", device="cpu")
+    fresh = hsi.train(field, run.settings, out="fresh", device="cpu", weights="none")
+    file.unlink()
+    for key, value in run.classifier.network.state_dict().items():
+        assert torch.equal(hsi.Run("run").classifier.network.state_dict()[key], value), key
+        assert torch.equal(again.classifier.network.state_dict()[key], value), key
+    assert fresh.metrics["weights"] is None
+    one, other = (dict(each.classifier.network.named_parameters()) for each in (run, fresh))
+    assert not any(torch.equal(one[name], other[name]) for name in one if one[name].ndim == 4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"bands": "3"}, "bands must be a whole number, not '3'"),
+        ({"classes": True}, "classes must be a whole number, not True"),
+        ({"patch_size": 25.0}, "patch_size must be a whole number, not 25.0"),
+        ({"dropout": "a"}, "dropout must be a number, not 'a'"),
+        ({"dropout": None}, "dropout must be a number, not None"),
+        ({"norm": None}, "norm must be a name, not None\nKnown: batch, none"),
+        ({"attention": 5}, "attention must be a name or a function from a number of channels"),
+        ({"attention": nn.Identity()}, "to a module, not a Identity"),
+        ({"weights": 5}, "weights must be 'imagenet', the path of a file, or a mapping"),
+        ({"name": 5}, "model must be a name, not 5"),
+        ({"name": ["resnet18"]}, "model must be a name, not"),
+        ({"name": "forest"}, "unknown model 'forest'\n`hsi models` lists all"),
+    ],
+)
+@pytest.mark.parametrize("name", ["lenet5", "hybridsn"])
+def test_arguments_of_another_type_are_told_what_was_expected(name, arguments, words):
+    if name == "hybridsn" and arguments.get("weights"):
+        words = "starts from fresh weights"
+    with shapes_alone(), pytest.raises(UsageError, match=words) as caught:
+        build_model(**({"name": name, "bands": 30, "classes": 3} | arguments))
+    assert len(str(caught.value).splitlines()) <= 5
+
+
+def test_numbers_of_numpy_are_numbers():
+    sizes = {"bands": np.int64(4), "classes": np.uint8(3), "patch_size": np.int32(25)}
+    with shapes_alone():
+        assert build_model("lenet5", dropout=np.float32(0.5), attention="se", **sizes)
