@@ -12,7 +12,7 @@ import click
 
 from hsi.errors import HsiError, unknown_name
 
-SUBCOMMANDS = ("train", "map", "evaluate", "models", "scenes", "transfer")
+SUBCOMMANDS = ("train", "map", "evaluate", "compare", "report", "view", "models", "scenes", "transfer")
 
 
 class _Subcommands(click.Group):

@@ -1,11 +1,19 @@
-"""The report's page as text: a `string.Template` and its style sheet.
+"""A page as text: a `string.Template` and its style sheet.
 
 The page asks nothing of the network; its content security policy forbids it to.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from html import escape
 from string import Template
+
+from hsi.report.explorer import Explorer
+
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'"
+# Where among the sections the explorer stands.
+EXPLORER = "explorer"
 
 STYLE = """
 :root {
@@ -68,13 +76,13 @@ pre { margin: 0; padding: 0.75rem 1rem; background: var(--tint); white-space: pr
 }
 """
 
-PAGE = Template("""\
+_PAGE = Template("""\
 <!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+ content="$policy">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>$title</title>
@@ -85,17 +93,38 @@ PAGE = Template("""\
 <header>
 <h1>$title</h1>
 </header>
-$scores
-$notes
-$summary
-$classes
-$figures
-<section>
-<h2>Run it again</h2>
-<pre><code>$command</code></pre>
-</section>
-$versions
-</main>
+$sections
+</main>$data
 </body>
 </html>
 """)
+
+_NOTE = """\
+<noscript><p class="basis">With scripts, this page also shows the scene itself: its layers over each
+other, and the spectrum of any pixel.</p></noscript>
+<p class="basis explorer-note" id="explorer-failed" hidden>The scene could not be shown in this
+browser; the figures below are complete without it.</p>"""
+
+
+def render_page(title: str, sections: Iterable[str], *, explorer: Explorer | None = None) -> str:
+    """Return a page of sections that are HTML already; empty ones are left out.
+
+    Parameters
+    ----------
+    title : str
+        As text.
+    sections : iterable of str
+        HTML, from top to bottom. The explorer takes the place of `EXPLORER`.
+    explorer : Explorer, optional
+        The part with scripts. Without, no script may run.
+    """
+    policy, style, data = POLICY, STYLE, ""
+    shown = [each for each in sections if each]
+    if explorer is not None:
+        policy = f"{POLICY}; {explorer.policy}"
+        style, data = STYLE + explorer.style, f"\n{explorer.data}"
+    place = f"{_NOTE}\n{explorer.section}" if explorer else ""
+    text = "\n".join(place if each == EXPLORER else each for each in shown)
+    return _PAGE.substitute(
+        title=escape(title), policy=policy, style=style, sections=text, data=data
+    )

@@ -1,8 +1,20 @@
 """The paths that a user walks from end to end: train, evaluate, map; transfer and predict."""
 
 from hsi.workflows.assess import evaluate
+from hsi.workflows.compare import Comparison, compare_runs
 from hsi.workflows.mapping import SavedMap, map_scene
+from hsi.workflows.report import write_report
 from hsi.workflows.train import train
 from hsi.workflows.transfer import predict_photographs, transfer
 
-__all__ = ["SavedMap", "evaluate", "map_scene", "predict_photographs", "train", "transfer"]
+__all__ = [
+    "Comparison",
+    "SavedMap",
+    "compare_runs",
+    "evaluate",
+    "map_scene",
+    "predict_photographs",
+    "train",
+    "transfer",
+    "write_report",
+]

@@ -46,13 +46,24 @@ def evaluate(
     scene = scene or load_scene(**run.source)
     run.check_labels(scene.labels)
     class_map = run.classifier.class_map(scene, device=device)
-    lost = int(np.count_nonzero(class_map[run.split.test] == 0))
+    check_tested(scene, run.split, class_map)
+    return accuracy(run.classifier, scene, run.split, class_map)
+
+
+def check_tested(scene: Scene, split: Split, class_map: NDArray[np.int32]) -> None:
+    """Refuse a map without a class at some of the test pixels.
+
+    Raises
+    ------
+    RunError
+        If there are any.
+    """
+    lost = int(np.count_nonzero(class_map[split.test] == 0))
     if lost:
         raise RunError(
             f"{lost:,} test pixel{' no longer holds' if lost == 1 else 's no longer hold'} data in "
             f"{scene.name}; was the file changed?"
         )
-    return accuracy(run.classifier, scene, run.split, class_map)
 
 
 def accuracy(

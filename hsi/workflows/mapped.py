@@ -1,0 +1,50 @@
+"""What a classifier says of a scene, and how sure it is."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hsi.report.explorer import Mapped
+from hsi.sampling import to_labels
+from hsi.scenes import Scene
+from hsi.training import Classifier
+from hsi.training.bands import match_bands
+
+_ROWS = 64
+
+
+def map_and_confidence(
+    classifier: Classifier, scene: Scene, *, device: str | torch.device = "auto"
+) -> tuple[Mapped, float]:
+    """Return class map and confidence of a scene, and the seconds that the map took.
+
+    The confidence is the softmax of the winning class. The map is that of `Classifier.class_map`.
+    """
+    scene = match_bands(scene, classifier.bands)
+    start = time.perf_counter()
+    scores = classifier.scores(scene, device=device)
+    ids = to_labels(scores.argmax(axis=0), classifier.class_ids)
+    class_map = np.where(scene.valid, ids, 0).astype(np.int32)
+    seconds = time.perf_counter() - start
+    mapped = Mapped(
+        class_map=class_map,
+        confidence=np.where(scene.valid, top_probability(scores), np.nan),
+        names=classifier.class_names,
+        colors=classifier.class_colors,
+        patch_size=classifier.network.patch_size,
+    )
+    return mapped, seconds
+
+
+def top_probability(scores: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the probability ``(rows, cols)`` of the winning class of ``(classes, rows, cols)``."""
+    top = np.empty(scores.shape[1:], dtype=np.float32)
+    for row in range(0, len(top), _ROWS):
+        part = scores[:, row : row + _ROWS].astype(np.float64)
+        # exp(0) is the winner's share of the sum.
+        top[row : row + _ROWS] = 1 / np.exp(part - part.max(axis=0)).sum(axis=0)
+    return top

@@ -1,0 +1,201 @@
+"""The page of a run made again, or made for another scene."""
+
+from __future__ import annotations
+
+import csv
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from hsi.errors import RunError, UsageError
+from hsi.files import folder_name, usable_path, write_text
+from hsi.inference import resolve_device
+from hsi.report import class_map_figure, figure_png, render_report
+from hsi.report.explorer import Mapped
+from hsi.report.sections import PageFigure
+from hsi.sampling import Split
+from hsi.scenes import Scene, load_scene
+from hsi.training import Classifier, Run
+from hsi.workflows.assess import accuracy, check_tested
+from hsi.workflows.mapped import map_and_confidence
+from hsi.workflows.products import versions
+from hsi.workflows.run_page import CAPTIONS, explorer_of, render_run, run_figures, scene_size
+
+
+def write_report(
+    run: Run,
+    scene: Scene | None = None,
+    *,
+    out: Path | str | None = None,
+    device: str | torch.device = "auto",
+) -> Path:
+    """Map a scene with a run's classifier and write a page to look at; return its path.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    scene : Scene, optional
+        Another scene of the same bands. Its labelled pixels, if there are any, are the test.
+        Without, the scene of the run, with the run's own test pixels.
+    out : path, optional
+        The page, ``NAME.html``. Without, ``report.html`` in the run, or for another scene in
+        ``maps/NAME`` there; a page that is already there is replaced.
+    device : str or torch.device
+        As for `hsi.predict_scene`.
+
+    Raises
+    ------
+    UsageError
+        If the bands of the scene are not those of the run, or `out` is no name of a page.
+    RunError
+        If the run is damaged or did not finish, its scene was changed, or the page cannot be
+        written.
+    """
+    own = scene is None or (bool(scene.source) and scene.source == run.config["scene"])
+    path = _page_path(run, None if own else scene, out)
+    scene = scene or load_scene(**run.source)
+    stored = run.metrics
+    if own:
+        run.check_labels(scene.labels)
+    mapped, seconds = map_and_confidence(run.classifier, scene, device=device)
+    if own:
+        page = _own_page(run, scene, mapped, stored)
+    else:
+        where = resolve_device(device)
+        page = _other_page(run, scene, mapped, seconds=seconds, device=where)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, page)
+    except OSError as error:
+        raise RunError(f"cannot write the page {path}: {error.strerror or error}") from error
+    return path
+
+
+def _page_path(run: Run, other: Scene | None, out: Path | str | None) -> Path:
+    if out is None:
+        folder = run.path if other is None else run.path / "maps" / folder_name(other.name)
+        return folder / "report.html"
+    path = usable_path(out, "out")
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"a page is written to a file that ends in .html, not {path}")
+    return path
+
+
+def _own_page(run: Run, scene: Scene, mapped: Mapped, stored: dict[str, Any]) -> str:
+    check_tested(scene, run.split, mapped.class_map)
+    metrics = stored | accuracy(run.classifier, scene, run.split, mapped.class_map)
+    history = _history(run)
+    figures = run_figures(scene, run.split, metrics, history)
+    pictures = {name: figure_png(figure) for name, figure in figures.items()}
+    # "cpu", or the name of a CUDA device.
+    device = torch.device("cpu" if metrics["device"] == "cpu" else "cuda")
+    return render_run(
+        run,
+        scene,
+        mapped,
+        split=run.split,
+        metrics=metrics,
+        history=history,
+        pictures={"class_map.png": _map_picture(run, scene, mapped)} | pictures,
+        device=device,
+    )
+
+
+def _other_page(
+    run: Run, scene: Scene, mapped: Mapped, *, seconds: float, device: torch.device
+) -> str:
+    """Return a page about a scene that the run was not trained on."""
+    split, notes = _all_tested(run.classifier, scene, mapped)
+    metrics = None
+    figures = [PageFigure(CAPTIONS["class_map.png"][0], _map_picture(run, scene, mapped))]
+    if split is not None:
+        metrics = accuracy(run.classifier, scene, split, mapped.class_map)
+    command = ["hsi", "report", str(run.path.absolute()), *_scene_options(scene.source)]
+    return render_report(
+        title=f"{scene.name}: {run.settings.network}, trained on {_trained_on(run)}",
+        summary=[
+            ("Scene", scene_size(scene)),
+            ("Run", str(run.path.absolute())),
+            ("Map", f"{seconds:.2f} s on {device.type}"),
+        ],
+        metrics=metrics,
+        figures=figures,
+        notes=notes,
+        command=shlex.join(command),
+        versions=versions(),
+        subject="Scene and run",
+        explorer=explorer_of(scene, mapped, split=split, metrics=metrics),
+    )
+
+
+def _all_tested(
+    classifier: Classifier, scene: Scene, mapped: Mapped
+) -> tuple[Split | None, list[str]]:
+    """Return all labelled pixels of known classes as a test, and what must be said of it."""
+    notes = ["This is not the scene that the network was trained on."]
+    if scene.labels is None:
+        return None, notes
+    labelled = (scene.labels > 0) & (mapped.class_map > 0)
+    known = labelled & np.isin(scene.labels, classifier.class_ids)
+    if not known.any():
+        return None, [*notes, "None of its labelled pixels is of a class that the network knows."]
+    notes.append("Accuracies are of all labelled pixels of classes that the network knows.")
+    strange = int(np.count_nonzero(labelled & ~known))
+    if strange:
+        notes.append(
+            f"{strange:,} labelled pixels are of classes that it does not know; they do not count."
+        )
+    nothing = np.zeros_like(known)
+    split = Split(
+        train=nothing,
+        validation=nothing,
+        test=known,
+        method="another scene",
+        seed=0,
+        patch_size=classifier.network.patch_size,
+    )
+    return split, notes
+
+
+def _map_picture(run: Run, scene: Scene, mapped: Mapped) -> bytes:
+    return figure_png(
+        class_map_figure(
+            mapped.class_map,
+            labels=scene.labels,
+            names=scene.class_names | dict(mapped.names),
+            colors=scene.class_colors | dict(mapped.colors),
+            title=f"{scene.name}: {run.settings.network}",
+        )
+    )
+
+
+def _trained_on(run: Run) -> str:
+    source = str(run.config["scene"].get("dataset", "a scene in memory"))
+    return Path(source).name
+
+
+def _scene_options(source: dict[str, Any]) -> list[str]:
+    """Return the options that name a scene on the command line."""
+    words = []
+    for name, value in source.items():
+        option = "--scene" if name == "dataset" else f"--{name.replace('_', '-')}"
+        words += [option] if value is True else [option, str(value)]
+    return words
+
+
+def _history(run: Run) -> list[dict[str, Any]]:
+    """Return the rows of `history.csv`; None where nothing was measured."""
+    path = run.path / "history.csv"
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [
+                {name: float(value) if value else None for name, value in row.items()}
+                | {"epoch": int(row["epoch"])}
+                for row in csv.DictReader(file)
+            ]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{path} is missing or damaged: {error}") from error
