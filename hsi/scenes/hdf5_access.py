@@ -37,6 +37,11 @@ def reading(path: Path) -> Iterator[None]:
     damage = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError)
     try:
         yield
+    except SceneError as error:
+        # What checks values alone does not know the file.
+        if str(path) in str(error):
+            raise
+        raise SceneError(f"{path}: {error}") from error
     except HsiError:
         raise
     except damage as error:
