@@ -11,9 +11,16 @@ SHARES = st.integers(1, 2000).flatmap(
 
 
 @given(SHARES, SHARES)
-def test_shares_look_alike_only_if_they_are(one, other):
+def test_shares_of_any_two_samples_look_alike_only_if_they_are(one, other):
     shown = percents(one, other, digits=1)
     assert (shown[0] == shown[1]) == (one == other)
+
+
+@given(st.integers(2, 5000).flatmap(lambda n: st.tuples(st.integers(0, n - 1), st.just(n))))
+def test_one_more_that_is_right_is_seen(counts):
+    right, total = counts
+    one, more = percents(right / total, (right + 1) / total, digits=1)
+    assert one != more
 
 
 @given(st.floats(-1, 1).filter(lambda value: abs(value) > 1e-5))

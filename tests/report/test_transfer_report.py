@@ -84,10 +84,22 @@ def test_long_paths_lose_their_middle_and_names_keep_their_end():
         assert folder.startswith("cat/")
         assert folder.endswith(f"day {place}/")
         assert name == "0001.jpg"
-    # The rows make room for the fourth line.
-    tall = contact_sheet([mistake(0) for _ in range(6)])
-    assert figure.get_size_inches()[1] > contact_sheet([mistake(0)]).get_size_inches()[1]
-    assert tall.get_size_inches()[1] > 2 * 256 / tall.dpi
+
+
+@pytest.mark.parametrize("source", ["cat/1.jpg", "cat/" + "deep " * 9 + "/1.jpg"])
+def test_rows_make_room_for_their_texts(source):
+    entry = Mistake(
+        image=np.zeros((28, 28, 3), np.uint8), truth="cat", prediction="dog", probability=0.9,
+        source=source,
+    )  # fmt: skip
+    figure = contact_sheet([entry] * 6)
+    figure.draw_without_rendering()
+    below = figure.axes[5].get_window_extent().y1
+    lines = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert len(lines) == (3 if len(source) < 20 else 4)
+    assert all(below < line.y0 for line in lines)
+    # And not too much of it.
+    assert min(line.y0 for line in lines) - below < 60
 
 
 def test_a_white_photograph_has_a_frame(tmp_path):
