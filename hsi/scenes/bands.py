@@ -35,8 +35,8 @@ class FileBands(BandSelection):
         ``(rows, cols, bands of the file)``.
     mask : ndarray of bool
         ``(bands of the file,)``: the chosen ones.
-    constant : ndarray of bool
-        ``(bands of the file,)``: those that were left out only because they do not vary.
+    available : ndarray of bool
+        ``(bands of the file,)``: those that could be chosen, the chosen ones among them.
     wavelengths, fwhm : ndarray or None
         ``(bands of the file,)``, in nanometres.
     """
@@ -46,12 +46,12 @@ class FileBands(BandSelection):
         cube: Any,
         mask: NDArray[np.bool_],
         *,
-        constant: NDArray[np.bool_],
+        available: NDArray[np.bool_],
         wavelengths: NDArray[np.float64] | None,
         fwhm: NDArray[np.float64] | None,
     ) -> None:
         super().__init__(cube, np.flatnonzero(mask))
-        self.mask, self.constant = mask, constant
+        self.mask, self.available = mask, available
         self.wavelengths, self.fwhm = wavelengths, fwhm
 
 
@@ -63,14 +63,14 @@ class BandChoice:
     ----------
     mask : ndarray of bool
         ``(bands of the file,)``.
-    constant : ndarray of bool
-        ``(bands of the file,)``: those that are not in it only because they do not vary.
+    available : ndarray of bool
+        ``(bands of the file,)``: these, and those that are left out only because they do not vary.
     counts : dict
         How many bands were left out, by reason, for the metadata; see `REASONS`.
     """
 
     mask: NDArray[np.bool_]
-    constant: NDArray[np.bool_]
+    available: NDArray[np.bool_]
     counts: dict[str, int]
 
     def choose(
@@ -84,7 +84,7 @@ class BandChoice:
         if self.mask.all():
             return cube
         return FileBands(
-            cube, self.mask, constant=self.constant, wavelengths=wavelengths, fwhm=fwhm
+            cube, self.mask, available=self.available, wavelengths=wavelengths, fwhm=fwhm
         )
 
     def of(self, values: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
@@ -151,7 +151,7 @@ def usable_bands(
     counts["constant_bands"] = int(np.count_nonzero(constant))
     return BandChoice(
         mask=mask & ~constant,
-        constant=constant,
+        available=mask,
         counts={name: count for name, count in counts.items() if count},
     )
 
@@ -159,7 +159,8 @@ def usable_bands(
 def with_file_bands(scene: Scene, wanted: NDArray[np.bool_]) -> Scene:
     """Return `scene` with other bands of its file. Nothing is read.
 
-    Bands that it lacks only because they do not vary are taken back in.
+    Bands that it lacks only because they do not vary, or because of an earlier choice by this
+    function, are taken back in.
 
     Parameters
     ----------
@@ -185,24 +186,23 @@ def with_file_bands(scene: Scene, wanted: NDArray[np.bool_]) -> Scene:
         )
     if (wanted == given).all():
         return scene
-    if isinstance(scene.cube, FileBands):
-        held = scene.cube
+    held = scene.cube
+    if isinstance(held, FileBands) or given.all():
+        file, at = (held.cube, held) if isinstance(held, FileBands) else (held, scene)
         cube: BandSelection = FileBands(
-            held.cube,
+            file,
             wanted,
-            constant=held.constant & ~wanted,
-            wavelengths=held.wavelengths,
-            fwhm=held.fwhm,
+            available=can_hold(scene),
+            wavelengths=at.wavelengths,
+            fwhm=at.fwhm,
         )
-        wavelengths, fwhm = (
-            None if each is None else each[wanted] for each in (held.wavelengths, held.fwhm)
-        )
+        places = np.flatnonzero(wanted)
     else:
-        places = np.flatnonzero(wanted[given])
-        cube = BandSelection(scene.cube, places)
-        wavelengths, fwhm = (
-            None if each is None else each[places] for each in (scene.wavelengths, scene.fwhm)
-        )
+        places, at = np.flatnonzero(wanted[given]), scene
+        cube = BandSelection(held, places)
+    wavelengths, fwhm = (
+        None if each is None else each[places] for each in (at.wavelengths, at.fwhm)
+    )
     return dataclasses.replace(
         scene,
         cube=cube,
@@ -217,7 +217,7 @@ def can_hold(scene: Scene) -> NDArray[np.bool_]:
     """Return ``(bands of the file,)``: the bands that `with_file_bands` can give `scene`."""
     assert scene.file_bands is not None
     if isinstance(scene.cube, FileBands):
-        return scene.file_bands | scene.cube.constant
+        return scene.cube.available
     return scene.file_bands
 
 

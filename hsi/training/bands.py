@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from hsi.errors import UsageError
 from hsi.scenes import Scene
 from hsi.scenes.bands import with_file_bands
+from hsi.scenes.resample import ResampledCube, out_of_reach, resampling_weights
 
 # Band centres of one sensor, as different files round them, lie closer than this; those of
 # neighbouring bands, further apart.
@@ -36,11 +38,11 @@ class TrainedBands:
     file_bands: NDArray[np.bool_] | None = None
 
 
-def match_bands(scene: Scene, bands: TrainedBands) -> Scene:
+def match_bands(scene: Scene, bands: TrainedBands, *, resample: bool = False) -> Scene:
     """Return `scene` with the bands that a classifier was trained on.
 
     A scene that has them already is returned as it is, so that a matched scene can be matched
-    again. Nothing is read.
+    again. Nothing is read; what is resampled is so when its cube is indexed.
 
     Parameters
     ----------
@@ -48,15 +50,67 @@ def match_bands(scene: Scene, bands: TrainedBands) -> Scene:
         To be mapped.
     bands : TrainedBands
         `Classifier.bands`.
+    resample : bool
+        Whether to resample spectra of other bands: weighted by Gaussian spectral response functions
+        where the widths of the classifier's bands are known, linearly between band centres
+        otherwise. See `hsi.scenes.resample.resampling_weights`.
+
+    Returns
+    -------
+    Scene
+        Resampled, it has NaN where no data is, and the number of its own bands in the metadata
+        (``"resampled_from_bands"``).
 
     Raises
     ------
     UsageError
-        If the bands are not the same.
+        If the bands are not the same; to resample, if band centres are not known, or some of the
+        classifier's are out of the scene's reach.
     """
-    scene = _as_in_file(scene, bands)
-    _check_same(scene, bands)
-    return scene
+    try:
+        own = _as_in_file(scene, bands)
+        _check_same(own, bands)
+        return own
+    except UsageError as error:
+        if resample:
+            return _resampled(scene, bands)
+        if bands.wavelengths is None or scene.wavelengths is None:
+            raise
+        raise UsageError(
+            f"{error}\nTo interpolate its spectra, ask for it: --resample-bands."
+        ) from error
+
+
+def _resampled(scene: Scene, bands: TrainedBands) -> Scene:
+    """Return the scene with its spectra weighted to the bands of the classifier."""
+    if bands.wavelengths is None or scene.wavelengths is None:
+        whose = scene.name if scene.wavelengths is None else "the scene of the training"
+        raise UsageError(
+            f"the spectra of {scene.name} cannot be resampled: the band centres of {whose} are "
+            "not known"
+        )
+    beyond = bands.wavelengths[out_of_reach(scene.wavelengths, bands.wavelengths, scene.fwhm)]
+    if beyond.size:
+        listed = ", ".join(f"{centre:.1f}" for centre in beyond[:8].tolist())
+        more = f" and {beyond.size - 8} more" if beyond.size > 8 else ""
+        raise UsageError(
+            f"{scene.name} says nothing about {beyond.size} of the {bands.count} bands that this "
+            f"classifier was trained on: {listed}{more} nm\n"
+            f"Its own {scene.bands} bands lie between {scene.wavelengths.min():.1f} and "
+            f"{scene.wavelengths.max():.1f} nm, and none near these.\n"
+            "Train without them: --drop-bands."
+        )
+    weights = resampling_weights(scene.wavelengths, bands.wavelengths, bands.fwhm)
+    return dataclasses.replace(
+        scene,
+        cube=ResampledCube(scene.cube, weights, nodata=scene.nodata),
+        nodata=None,
+        wavelengths=bands.wavelengths,
+        fwhm=bands.fwhm,
+        file_bands=None,
+        rgb_bands=None,  # type: ignore[arg-type]  # the default
+        metadata=scene.metadata | {"resampled_from_bands": scene.bands},
+    )
 
 
 def _as_in_file(scene: Scene, bands: TrainedBands) -> Scene:
