@@ -1,0 +1,162 @@
+"""Two runs of one scene side by side: where their maps differ, and which is right there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hsi.errors import RunError, UsageError
+from hsi.evaluation.paired import McNemar, mcnemar
+from hsi.files import usable_path
+from hsi.report import class_map_figure, save_figure
+from hsi.scenes import Scene, load_scene
+from hsi.training import Run
+
+# What a pixel of the picture says: the first four of test pixels, the others of the rest.
+NAMES = {
+    1: "both right",
+    2: "only the first right",
+    3: "only the second right",
+    4: "both wrong",
+    5: "not tested, maps agree",
+    6: "not tested, maps differ",
+}
+# Okabe and Ito's for what matters, greys for the rest.
+COLORS = {
+    1: (0, 114, 178),
+    2: (230, 159, 0),
+    3: (86, 180, 233),
+    4: (213, 94, 0),
+    5: (70, 70, 70),
+    6: (170, 170, 170),
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Comparison:
+    """What two maps of one scene have in common.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the two runs.
+    agreement : float
+        Share of the mapped pixels that have the same class in both maps.
+    test_pixels : int
+        Pixels that both runs were tested on: training and validation pixels of either are left
+        out.
+    right : tuple of float
+        Share of these that the first, the second map has right.
+    mcnemar : McNemar
+        How many only one of them has right, and how likely that is by chance.
+    both_wrong, differently_wrong : int
+        Test pixels that neither has right; those of them that the two take for different classes.
+    same_split : bool
+        Whether both runs were tested on the same pixels.
+    differences : ndarray of uint8
+        ``(rows, cols)``, ids of `NAMES`; 0 where one of the maps has no class.
+    """
+
+    names: tuple[str, str]
+    agreement: float
+    test_pixels: int
+    right: tuple[float, float]
+    mcnemar: McNemar
+    both_wrong: int
+    differently_wrong: int
+    same_split: bool
+    differences: NDArray[np.uint8]
+
+    def save_picture(self, path: Path | str, *, title: str) -> Path:
+        """Draw where the maps differ into a PNG file.
+
+        Raises
+        ------
+        RunError
+            If the file cannot be written.
+        """
+        target = usable_path(path, "out")
+        names = NAMES | {
+            2: f"only {self.names[0]} right",
+            3: f"only {self.names[1]} right",
+        }
+        figure = class_map_figure(
+            self.differences, labels=None, names=names, colors=COLORS, title=title
+        )
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            save_figure(figure, target)
+        except OSError as error:
+            raise RunError(f"cannot write {target}: {error.strerror or error}") from error
+        return target
+
+
+def compare_runs(
+    first: Run,
+    second: Run,
+    scene: Scene | None = None,
+    *,
+    device: str | torch.device = "auto",
+) -> Comparison:
+    """Map the scene of two runs with both and compare the maps.
+
+    Parameters
+    ----------
+    first, second : Run
+        Trained on the same scene with the same labels, whatever their splits.
+    scene : Scene, optional
+        Theirs. Without, it is opened from where the first run found it.
+    device : str or torch.device
+        As for `hsi.predict_scene`.
+
+    Raises
+    ------
+    RunError
+        If a run is damaged, or the labels are not those that it was split on.
+    UsageError
+        If both are the same run, or no pixel is a test pixel of both.
+    """
+    if first.path.resolve() == second.path.resolve():
+        raise UsageError(f"{first.path} is compared with itself; name two runs")
+    scene = scene or load_scene(**first.source)
+    for run in (first, second):
+        run.check_labels(scene.labels)
+    assert scene.labels is not None  # else the check had failed
+    tested = first.split.test & second.split.test
+    if not tested.any():
+        raise UsageError(
+            f"no pixel is a test pixel of both {first.path} and {second.path}\n"
+            "Train both with the same --split and --seed."
+        )
+    maps = [run.classifier.class_map(scene, device=device) for run in (first, second)]
+    one, two = maps
+    mapped = (one != 0) & (two != 0)
+    right = [each == scene.labels for each in maps]
+    wrong = tested & ~right[0] & ~right[1]
+    differences = np.select(
+        [~mapped, wrong, tested & ~right[1], tested & ~right[0], tested, one == two],
+        [0, 4, 2, 3, 1, 5],
+        default=6,
+    ).astype(np.uint8)
+    return Comparison(
+        names=_names(first, second),
+        agreement=float((one == two)[mapped].mean()),
+        test_pixels=int(tested.sum()),
+        right=(float(right[0][tested].mean()), float(right[1][tested].mean())),
+        mcnemar=mcnemar(right[0][tested], right[1][tested]),
+        both_wrong=int(wrong.sum()),
+        differently_wrong=int((wrong & (one != two)).sum()),
+        same_split=bool((first.split.test == second.split.test).all()),
+        differences=differences,
+    )
+
+
+def _names(first: Run, second: Run) -> tuple[str, str]:
+    """Return the folders' names, or their paths where these are the same."""
+    if first.path.name != second.path.name:
+        return first.path.name, second.path.name
+    return str(first.path), str(second.path)

@@ -1,0 +1,63 @@
+"""Two runs of one scene, against what NumPy counts."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import hsi
+from hsi.errors import RunError, UsageError
+from hsi.workflows import compare_runs
+
+
+@pytest.fixture(scope="module")
+def other(scene, tmp_path_factory):
+    """A shorter training on the same split."""
+    return hsi.train(
+        scene, out=tmp_path_factory.mktemp("other") / "other", patch_size=9, components=13,
+        train=0.15, validation=0.05, epochs=1, batch_size=16, device="cpu",
+    )  # fmt: skip
+
+
+def test_counts_are_those_of_the_maps(run, other, scene):
+    found = compare_runs(run, other, device="cpu")
+    one, two = (each.classifier.class_map(scene, device="cpu") for each in (run, other))
+    test, truth = run.split.test, scene.labels
+    assert found.same_split
+    assert found.test_pixels == test.sum()
+    assert found.right == (run.metrics["oa"], pytest.approx(other.metrics["oa"]))
+    first, second = (one == truth)[test], (two == truth)[test]
+    assert found.mcnemar.only_first == (first & ~second).sum() > 0
+    assert found.mcnemar.only_second == (second & ~first).sum()
+    assert found.both_wrong == (~first & ~second).sum()
+    assert found.agreement == pytest.approx((one == two)[one > 0].mean())
+    ids = found.differences
+    assert ((ids == 0) == (one == 0)).all()
+    assert np.isin(ids[test], (1, 2, 3, 4)).all()
+    assert (ids[test] == 3).sum() == found.mcnemar.only_second
+    assert ((ids == 6) == (~test & (one != two))).all()
+
+
+def test_the_order_of_the_runs_does_not_matter(run, other):
+    one, two = compare_runs(run, other, device="cpu"), compare_runs(other, run, device="cpu")
+    assert one.agreement == two.agreement
+    assert one.mcnemar.p == two.mcnemar.p
+    assert one.mcnemar.only_first == two.mcnemar.only_second
+    assert one.names == two.names[::-1] == ("run", "other")
+
+
+def test_pixels_that_either_learned_from_are_left_out(run, scene, tmp_path, small):
+    third = hsi.train(scene, out=tmp_path / "third", **(small | {"epochs": 1, "seed": 7}))
+    found = compare_runs(run, third, device="cpu")
+    assert not found.same_split
+    assert found.test_pixels == (run.split.test & third.split.test).sum() < run.split.test.sum()
+
+
+def test_what_cannot_be_compared(run, other, scene, tmp_path, small):
+    with pytest.raises(UsageError, match="compared with itself"):
+        compare_runs(run, hsi.Run(run.path))
+    labels = scene.labels.copy()
+    labels[tuple(np.argwhere(labels > 0)[0])] = 0
+    changed = dataclasses.replace(scene, labels=labels)
+    with pytest.raises(RunError, match="are not those that"):
+        compare_runs(run, other, changed)
