@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Literal, get_args
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsi.errors import UsageError, unknown_name
-from hsi.inference.dense import DenseNetwork, in_type, largest_result, values_per_position
+from hsi.errors import UsageError
 from hsi.inference.device import resolve_device
 from hsi.inference.memory import memory_budget, reusing_memory
-from hsi.inference.mode import evaluating
-from hsi.inference.tiles import all_corners, in_batches, region_of, tiles_of
-from hsi.models import PatchNetwork, check_once
-
-Method = Literal["auto", "dense", "patches"]
-Precision = Literal["full", "bf16"]
-
-PATCH_BATCH = 128
-# Rows and columns of the tiles from which patches are cut.
-PATCH_TILE = 256
+from hsi.inference.tiled import Method, Precision, TiledNetwork, check_ways
+from hsi.inference.tiles import Tile, region_of, region_of_part
+from hsi.models import PatchNetwork
 
 
 def predict_scene(
@@ -62,8 +54,8 @@ def predict_scene(
     precision : {"full", "bf16"}
         ``"full"`` computes in the network's own floating type. ``"bf16"`` in bfloat16, but for
         sums and the head's last layers: about twice as fast where the processor has instructions
-        for it (AVX512-BF16, AMX, tensor cores) and slower elsewhere. Logits then differ by up to
-        a hundredth of their range.
+        for it (AVX512-BF16, AMX, tensor cores) and slower elsewhere. Logits then differ by
+        about a hundredth of their range at most.
 
     Returns
     -------
@@ -77,13 +69,78 @@ def predict_scene(
         device is unknown or impossible, the trunk is none, or not even a small tile fits into
         `max_memory`.
     """
-    if precision not in get_args(Precision):
-        raise unknown_name("precision", precision, get_args(Precision))
-    scene = _as_scene(model, cube)
+    check_ways(method=method, precision=precision)
+    _check(model, cube)
+    weight = next(model.parameters())
+    result = torch.empty(model.classes, *cube.shape[:2], dtype=weight.dtype).numpy()
+    budget = memory_budget(max_memory, resolve_device(device)) - result.nbytes
+    model.to(resolve_device(device))
+    network = TiledNetwork(
+        model, *cube.shape[:2], max_bytes=budget, method=method, precision=precision
+    )
+    for tile, scores in _of_all(network, cube):
+        result[:, *tile.slices] = scores
+    return result
+
+
+def predict_tiles(
+    model: PatchNetwork,
+    source: Any,
+    *,
+    method: Method = "auto",
+    device: str | torch.device = "auto",
+    max_memory: int | str | None = None,
+    precision: Precision = "full",
+) -> Iterator[tuple[Tile, NDArray[np.floating]]]:
+    """Yield the logits of a scene of any size tile by tile, from its upper left to its lower right.
+
+    What comes is what `predict_scene` returns, without ever being held as a whole.
+
+    Parameters
+    ----------
+    model : PatchNetwork
+        As for `predict_scene`.
+    source : array_like
+        ``(rows, cols, components)``: an array, or anything that has ``shape`` and ``dtype`` and
+        gives ``source[rows, cols]`` for two slices. A rectangle is read for each tile: the tile,
+        and half a patch around it.
+    method, device, precision
+        As for `predict_scene`.
+    max_memory : int or str, optional
+        The most that the computation may take beside `source` and `model`.
+
+    Yields
+    ------
+    tile : Tile
+        ``row``, ``col``, ``rows`` and ``cols``.
+    scores : ndarray
+        ``(classes, tile rows, tile cols)``.
+
+    Raises
+    ------
+    UsageError
+        As `predict_scene`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsi.models import build_model
+    >>> model = build_model("hybridsn-dw", bands=15, classes=4, patch_size=11)
+    >>> cube = np.zeros((20, 400, 15), dtype=np.float32)
+    >>> for tile, scores in predict_tiles(model, cube, device="cpu", max_memory="1G"):
+    ...     print(tile.size, tuple(scores.shape))
+    (20, 200) (4, 20, 200)
+    (20, 200) (4, 20, 200)
+    """
+    check_ways(method=method, precision=precision)
+    _check(model, source)
     where = resolve_device(device)
     model.to(where)
-    dtype = torch.bfloat16 if precision == "bf16" else next(model.parameters()).dtype
-    return _scores(model, scene, None, method, max_memory, dtype).numpy()
+    budget = memory_budget(max_memory, where)
+    network = TiledNetwork(
+        model, *source.shape[:2], max_bytes=budget, method=method, precision=precision
+    )
+    yield from _of_all(network, source)
 
 
 def predict_pixels(
@@ -98,7 +155,7 @@ def predict_pixels(
 
     As `predict_scene` for some of the pixels; ``"auto"`` is dense where that computes less.
     """
-    scene = _as_scene(model, cube)
+    _check(model, cube)
     places = np.asarray(pixels)
     if places.ndim != 2 or places.shape[1] != 2 or places.dtype.kind not in "iu":
         raise UsageError(
@@ -114,7 +171,14 @@ def predict_pixels(
             f"{cube.shape[1]} columns"
         )
     model.to(resolve_device(device))
-    return scores_of_pixels(model, scene, torch.from_numpy(pixels), method=method).cpu().numpy()
+    dtype = next(model.parameters()).dtype
+    return _of_some(
+        model,
+        lambda tile: _read(cube, tile, model.patch_size, dtype),
+        cube.shape[:2],
+        torch.from_numpy(pixels),
+        method,
+    ).numpy(force=True)
 
 
 def scores_of_pixels(
@@ -133,11 +197,58 @@ def scores_of_pixels(
     method : {"auto", "dense", "patches"}
         As for `predict_scene`.
     """
-    return _scores(model, scene, pixels, method, None, next(model.parameters()).dtype)
+    return _of_some(
+        model,
+        lambda tile: region_of(scene, tile, model.patch_size),
+        scene.shape[1:],
+        pixels,
+        method,
+    )
 
 
-def _as_scene(model: PatchNetwork, cube: NDArray[np.floating]) -> Tensor:
-    """Return the cube as a tensor ``(bands, rows, cols)`` that shares its memory if it can."""
+def _of_all(network: TiledNetwork, source: Any) -> Iterator[tuple[Tile, NDArray[np.floating]]]:
+    """Yield tiles and their scores ``(classes, rows, cols)``."""
+    with reusing_memory():
+        for tile in network.tiles():
+            region = _read(source, tile, network.model.patch_size, network.dtype)
+            yield tile, network.scores(region, tile).T.unflatten(1, tile.size).numpy(force=True)
+
+
+def _read(source: Any, tile: Tile, patch_size: int, dtype: torch.dtype) -> Tensor:
+    size = tuple(source.shape[:2])
+    part = source[tile.around(patch_size, size)]
+    return region_of_part(part, tile, patch_size, size, dtype)
+
+
+def _of_some(
+    model: PatchNetwork,
+    region: Callable[[Tile], Tensor],
+    size: tuple[int, ...],
+    pixels: Tensor,
+    method: Method,
+) -> Tensor:
+    """Return ``(N, classes)`` of some pixels, on the device of `model`."""
+    weight = next(model.parameters())
+    pixels = pixels.to(weight.device)
+    result = weight.new_empty(len(pixels), model.classes)
+    with reusing_memory(), torch.no_grad():
+        network = TiledNetwork(
+            model,
+            *size,
+            max_bytes=memory_budget(None, weight.device),
+            method=method,
+            count=len(pixels),
+        )
+        for tile in network.tiles():
+            chosen = tile.inside(pixels)
+            if len(chosen):
+                corners = pixels[chosen] - pixels.new_tensor([tile.row, tile.col])
+                result[chosen] = network.scores(region(tile), tile, corners)
+    return result
+
+
+def _check(model: PatchNetwork, cube: Any) -> None:
+    """Raise UsageError unless `cube` can be put into `model`."""
     if not isinstance(model, PatchNetwork):
         raise UsageError(
             f"the network is a {type(model).__name__}; expected a hsi.PatchNetwork\n"
@@ -149,7 +260,7 @@ def _as_scene(model: PatchNetwork, cube: NDArray[np.floating]) -> Tensor:
             "the network is in bfloat16, which NumPy does not have\n"
             "Take network.float(); precision='bf16' computes in bfloat16 all the same."
         )
-    if cube.ndim != 3 or cube.shape[2] != model.bands:
+    if len(cube.shape) != 3 or cube.shape[2] != model.bands:
         raise UsageError(
             f"the cube has shape {cube.shape}; the network expects (rows, cols, {model.bands})"
         )
@@ -157,110 +268,3 @@ def _as_scene(model: PatchNetwork, cube: NDArray[np.floating]) -> Tensor:
         raise UsageError(
             f"the cube is {cube.dtype} of {cube.shape}; expected real numbers of at least one pixel"
         )
-    if cube.dtype.itemsize > 8:  # more than PyTorch has
-        cube = cube.astype(np.float64)
-    # PyTorch knows no negative strides and no foreign byte order.
-    plain = np.ascontiguousarray(cube, dtype=cube.dtype.newbyteorder("="))
-    with warnings.catch_warnings():
-        # Nothing here writes to it.
-        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-        return torch.from_numpy(plain).permute(2, 0, 1)
-
-
-class _Patches:
-    """The whole network on every patch, with the manners of `DenseNetwork`."""
-
-    def __init__(self, model: PatchNetwork, *, max_bytes: int, dtype: torch.dtype) -> None:
-        values, _, _ = values_per_position(model)
-        self.model = in_type(model, dtype)
-        model = self.model
-        item = dtype.itemsize
-        patches = torch.zeros(2, model.bands, model.patch_size, model.patch_size, dtype=dtype)
-        largest = largest_result(model, patches.to(next(model.parameters()).device))
-        of_a_patch = max(values * model.patch_size**2, 2 * largest) * item
-        # The libraries keep the weights once more, in an order of their own.
-        weights = sum(weight.nbytes for weight in model.parameters())
-        self.batch = min(PATCH_BATCH, (max_bytes - weights) // (2 * of_a_patch))
-        if self.batch < 1:
-            raise UsageError(
-                f"max_memory is too small: a patch of this network takes {2 * of_a_patch:,} bytes "
-                f"and its weights {weights:,}, and {max(max_bytes, 0):,} are left for them beside "
-                "the result"
-            )
-        # A tile with its margin may take a quarter as much as a batch.
-        self.side = PATCH_TILE
-        room = self.batch * of_a_patch // (4 * model.bands * item)
-        while self.side > 1 and (self.side + model.patch_size) ** 2 > room:
-            self.side //= 2
-
-    def scores(self, region: Tensor, corners: Tensor | None = None) -> Tensor:
-        """Return the logits ``(N, classes)`` of the pixels at `corners`, or of all of a tile."""
-        if corners is None:
-            corners = all_corners(region, self.model.patch_size)
-        return in_batches(self.model, region, corners, self.model.patch_size, self.batch)
-
-
-def _scores(
-    model: PatchNetwork,
-    scene: Tensor,
-    pixels: Tensor | None,
-    method: Method,
-    max_memory: int | str | None,
-    dtype: torch.dtype,
-) -> Tensor:
-    """Return ``(N, classes)`` on the device, or without `pixels` ``(classes, rows, cols)``."""
-    if method not in get_args(Method):
-        raise unknown_name("method", method, get_args(Method))
-    if method == "dense" and not model.has_trunk:
-        raise UsageError(
-            "this network has no trunk that could be computed once for a scene; "
-            "use method='patches' or method='auto'"
-        )
-    rows, cols = scene.shape[1:]
-    weight = next(model.parameters())
-    budget = memory_budget(max_memory, weight.device)
-    count = rows * cols if pixels is None else len(pixels)
-    if method == "auto":
-        method = "dense" if _dense_is_cheaper(model, rows, cols, count) else "patches"
-    if pixels is None:
-        result = torch.empty(model.classes, rows, cols, dtype=weight.dtype)
-        budget -= result.nbytes
-    else:
-        pixels = pixels.to(weight.device)
-        result = weight.new_empty(count, model.classes)
-    if method == "dense":
-        check_once(model)
-    with evaluating(model), reusing_memory():
-        network = (
-            DenseNetwork(model, rows, cols, max_bytes=budget, dtype=dtype)
-            if method == "dense"
-            else _Patches(model, max_bytes=budget, dtype=dtype)
-        )
-        for tile in tiles_of(rows, cols, network.side):
-            corners = None
-            if pixels is not None:
-                chosen = tile.inside(pixels)
-                if not len(chosen):
-                    continue
-                corners = pixels[chosen] - pixels.new_tensor([tile.row, tile.col])
-            region = region_of(scene, tile, model.patch_size).to(weight.device, dtype)
-            if not region.isfinite().all():
-                raise UsageError(
-                    f"the cube holds NaN or infinity (in rows {tile.row} to "
-                    f"{tile.row + tile.rows - 1}, columns {tile.col} to "
-                    f"{tile.col + tile.cols - 1}, or next to them)\nSet the components of pixels "
-                    "without data to 0, which is the mean: BandPCA.transform(cube, valid=...)."
-                )
-            scores = network.scores(region, corners)
-            if pixels is None:
-                result[:, tile.slices[0], tile.slices[1]] = scores.T.unflatten(1, tile.size)
-            else:
-                result[chosen] = scores
-    return result
-
-
-def _dense_is_cheaper(model: PatchNetwork, rows: int, cols: int, count: int) -> bool:
-    """Compare the positions that the trunk computes: once each, or once in every window."""
-    margin = model.window_size - 1
-    at_once = (rows + margin) * (cols + margin)
-    return model.has_trunk and at_once < count * model.window_size**2

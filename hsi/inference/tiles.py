@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -30,6 +32,14 @@ class Tile(NamedTuple):
     def slices(self) -> tuple[slice, slice]:
         """The tile's part of a map of the scene."""
         return slice(self.row, self.row + self.rows), slice(self.col, self.col + self.cols)
+
+    def around(self, patch_size: int, size: tuple[int, ...]) -> tuple[slice, slice]:
+        """Return what a scene of `size` has of the tile and the margin of a patch around it."""
+        margin = patch_size // 2
+        return (
+            slice(max(self.row - margin, 0), min(self.row + self.rows + margin, size[0])),
+            slice(max(self.col - margin, 0), min(self.col + self.cols + margin, size[1])),
+        )
 
     def inside(self, pixels: Tensor) -> Tensor:
         """Return which of the pixels ``(N, 2)`` lie in the tile."""
@@ -67,16 +77,48 @@ def region_of(scene: Tensor, tile: Tile, patch_size: int) -> Tensor:
 
     ``(bands, tile rows + p - 1, tile cols + p - 1)``, channels last in memory.
     """
+    size = scene.shape[1:]
+    inside = scene[:, *tile.around(patch_size, size)]
+    return _padded(inside.permute(1, 2, 0), tile, patch_size, size)
+
+
+def region_of_part(
+    part: Any, tile: Tile, patch_size: int, size: tuple[int, ...], dtype: torch.dtype
+) -> Tensor:
+    """Return what `region_of` returns, of the part of an array that is needed for it.
+
+    Parameters
+    ----------
+    part : array_like
+        ``(rows, cols, bands)`` of `Tile.around`.
+    tile : Tile
+        The tile.
+    patch_size : int
+        Side of a patch.
+    size : tuple of int
+        Rows and columns of the scene.
+    dtype : torch.dtype
+        Of the result.
+    """
+    part = np.asarray(part)
+    if part.dtype.itemsize > 8:  # more than PyTorch has
+        part = part.astype(np.float64)
+    # PyTorch knows no negative strides and no foreign byte order.
+    plain = np.ascontiguousarray(part, dtype=part.dtype.newbyteorder("="))
+    with warnings.catch_warnings():
+        # Nothing here writes to it.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        inside = torch.from_numpy(plain)
+    return _padded(inside.to(dtype), tile, patch_size, size)
+
+
+def _padded(inside: Tensor, tile: Tile, patch_size: int, size: tuple[int, ...]) -> Tensor:
+    """Complete ``(rows, cols, bands)`` with zeros beyond the scene, and put the bands first."""
     margin = patch_size // 2
-    _, rows, cols = scene.shape
-    top, left = tile.row - margin, tile.col - margin
-    bottom, right = tile.row + tile.rows + margin, tile.col + tile.cols + margin
-    inside = scene[:, max(top, 0) : bottom, max(left, 0) : right]
-    region = F.pad(
-        inside.permute(1, 2, 0),
-        (0, 0, max(-left, 0), max(right - cols, 0), max(-top, 0), max(bottom - rows, 0)),
-    )
-    return region.permute(2, 0, 1)
+    left, right = margin - tile.col, tile.col + tile.cols + margin - size[1]
+    top, bottom = margin - tile.row, tile.row + tile.rows + margin - size[0]
+    beyond = (0, 0, *(max(length, 0) for length in (left, right, top, bottom)))
+    return F.pad(inside, beyond).permute(2, 0, 1)
 
 
 def all_corners(region: Tensor, patch_size: int) -> Tensor:

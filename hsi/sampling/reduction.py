@@ -170,10 +170,8 @@ class BandPCA:
         if self.whiten:
             loadings = loadings / np.sqrt(self.explained_variance_)
         reduced = np.zeros((*cube.shape[:-1], self.components), dtype=np.float32)
-        everywhere = np.ones(cube.shape[:-1], dtype=bool)
-        used = everywhere if valid is None else valid
-        for rows in _row_blocks(cube, max_bytes, used):
-            pixels = _pixels(cube, rows, used)
+        for rows in _row_blocks(cube, max_bytes, valid):
+            pixels = _pixels(cube, rows, valid)
             if not np.isfinite(pixels).all():
                 raise UsageError(
                     f"some pixels are not finite (rows {rows.start} to {rows.stop - 1})\n"
@@ -182,7 +180,11 @@ class BandPCA:
             # What lies beyond float32 becomes infinite.
             with np.errstate(over="ignore", invalid="ignore"):
                 pixels -= self.mean_
-                reduced[rows][used[rows]] = pixels @ loadings
+                values = pixels @ loadings
+                if valid is None:
+                    reduced[rows] = values.reshape(reduced[rows].shape)
+                else:
+                    reduced[rows][valid[rows]] = values
         return reduced
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

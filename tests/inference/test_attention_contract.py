@@ -21,7 +21,7 @@ CUBE = np.random.default_rng(0).standard_normal((4, 6, 13))
 def few_at_a_time(monkeypatch):
     """Batches are filled up; here they are as small as the scenes."""
     monkeypatch.setattr("hsi.inference.dense.WINDOW_VALUES", 2**16)
-    monkeypatch.setattr("hsi.inference.predict.PATCH_BATCH", 8)
+    monkeypatch.setattr("hsi.inference.patchwise.PATCH_BATCH", 8)
 
 
 @pytest.fixture(scope="module", params=NETWORKS, ids=lambda each: f"{each[0]}-{each[1]}")
