@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hsi.errors import RunError, SceneError
-from hsi.inference import Precision, predict_scene
+from hsi.errors import RunError
+from hsi.inference import Method, Precision
 from hsi.models import MODELS, PatchNetwork, build_model
 from hsi.sampling import BandPCA, to_labels
 from hsi.scenes import Scene
 from hsi.training.bands import TrainedBands, match_bands
+from hsi.training.components import ComponentCube
 from hsi.training.model_file import ALTERED, damaged, read_model, within, write_model
+from hsi.training.scene_tiles import SceneTiles, ScoredTile
 
 FORMAT = 1
 # What a file holds of the training scene's bands, where it is known.
 SCENE_ARRAYS = ("wavelengths", "fwhm", "file_bands")
-# Standard deviations of the training pixels: of one component, and of the first one for all
-# components together.
-FILL_DEVIATIONS, FILL_DISTANCE = 10_000, 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,41 +79,96 @@ class Classifier:
         SceneError
             If a pixel lies so far from all others that it seems to hold a fill value.
         """
-        scene = match_bands(scene, self.bands)
-        reduced = self.reduction.transform(scene.cube, valid=scene.valid)
-        self._check_fill(scene, reduced)
+        cube = ComponentCube(match_bands(scene, self.bands), self.reduction)
+        reduced = np.empty(cube.shape, dtype=np.float32)
+        for rows, block, _ in cube.blocks():
+            reduced[rows] = block
         return reduced
+
+    def tiles(
+        self,
+        scene: Scene,
+        *,
+        method: Method = "auto",
+        device: str | torch.device = "auto",
+        precision: Precision = "full",
+        max_memory: int | str | None = None,
+    ) -> SceneTiles:
+        """Return `scene` in tiles whose scores are computed when they are asked for.
+
+        Parameters
+        ----------
+        scene : Scene
+            Of any size; it is read as its tiles are computed, each row once.
+        method, device, precision
+            As for `hsi.predict_scene`.
+        max_memory : int or str, optional
+            The most that the computation may take, beside this classifier and what `scene` itself
+            holds: bytes, or a text such as ``"2G"``. Default: a quarter of what is free, but no
+            more than 1G, beyond which maps get no faster.
+
+        Raises
+        ------
+        UsageError
+            If the bands of the scene are not those that the classifier was trained on, method,
+            precision or device are unknown or impossible, or `max_memory` is too small.
+        """
+        return SceneTiles(
+            self.network,
+            self.reduction,
+            match_bands(scene, self.bands),
+            method=method,
+            device=device,
+            precision=precision,
+            max_memory=max_memory,
+        )
 
     def scores(
         self,
         scene: Scene,
         *,
-        method: Literal["auto", "dense", "patches"] = "auto",
+        method: Method = "auto",
         device: str | torch.device = "auto",
         precision: Precision = "full",
+        max_memory: int | str | None = None,
     ) -> NDArray[np.floating]:
-        """Return the score map ``(classes, rows, cols)`` of `scene`."""
-        return predict_scene(
-            self.network,
-            self.components(scene),
-            method=method,
-            device=device,
-            precision=precision,
+        """Return the score map ``(classes, rows, cols)`` of `scene`.
+
+        Arguments are those of `tiles`; the result comes on top of `max_memory`.
+        """
+        tiles = self.tiles(
+            scene, method=method, device=device, precision=precision, max_memory=max_memory
         )
+        scores = np.empty((self.network.classes, *scene.shape[:2]), dtype=tiles.dtype)
+        for each in tiles:
+            scores[:, *each.tile.slices] = each.scores
+        return scores
 
     def class_map(
         self,
         scene: Scene,
         *,
-        method: Literal["auto", "dense", "patches"] = "auto",
+        method: Method = "auto",
         device: str | torch.device = "auto",
         precision: Precision = "full",
+        max_memory: int | str | None = None,
     ) -> NDArray[np.int32]:
-        """Return the label id ``(rows, cols)`` of every pixel of `scene`, 0 where no data is."""
-        scene = match_bands(scene, self.bands)
-        scores = self.scores(scene, method=method, device=device, precision=precision)
-        targets = scores.argmax(axis=0)
-        return np.where(scene.valid, to_labels(targets, self.class_ids), 0).astype(np.int32)
+        """Return the label id ``(rows, cols)`` of every pixel of `scene`, 0 where no data is.
+
+        Arguments are those of `tiles`; the result comes on top of `max_memory`.
+        """
+        tiles = self.tiles(
+            scene, method=method, device=device, precision=precision, max_memory=max_memory
+        )
+        class_map = np.empty(scene.shape[:2], dtype=np.int32)
+        for each in tiles:
+            class_map[each.tile.slices] = self.ids(each)
+        return class_map
+
+    def ids(self, scored: ScoredTile) -> NDArray[np.int32]:
+        """Return the label id ``(rows, cols)`` of every pixel of a tile, 0 where no data is."""
+        ids = to_labels(scored.scores.argmax(axis=0), self.class_ids)
+        return np.where(scored.valid, ids, 0).astype(np.int32)
 
     def save(self, path: Path) -> None:
         """Write everything to `path`, a safetensors file, all of it or nothing."""
@@ -187,32 +241,6 @@ class Classifier:
             wavelengths=wavelengths,
             fwhm=fwhm,
             file_bands=file_bands,
-        )
-
-    def _check_fill(self, scene: Scene, reduced: NDArray[np.float32]) -> None:
-        """Refuse pixels further from the mean of the training pixels than any surface is."""
-        deviations = np.sqrt(self.reduction.explained_variance_)
-        scale = deviations if self.reduction.whiten else np.ones_like(deviations)
-        limits = FILL_DEVIATIONS * deviations / scale
-        lowest, highest = reduced.min(axis=(0, 1)), reduced.max(axis=(0, 1))
-        if ((lowest >= -limits) & (highest <= limits)).all():
-            return
-        beyond = ~(np.abs(reduced) <= limits).all(axis=2)
-        # A component of hardly any variance is exceeded soon, but not far in the image's units.
-        suspects = np.argwhere(beyond)
-        pixels = reduced[beyond].astype(np.float64) * scale
-        far = ~(np.linalg.norm(pixels, axis=1) <= FILL_DISTANCE * deviations[0])
-        if not far.any():
-            return
-        row, col = suspects[far][0].tolist()
-        values = np.asarray(scene.cube[row, col])
-        band = int(np.abs(values.astype(np.float64) - self.reduction.mean_).argmax())
-        value = str(values[band])  # as short as the type allows, and yet exact
-        raise SceneError(
-            f"{scene.name} holds {value} at row {row}, column {col} (band {band + 1}), "
-            f"and {int(far.sum()):,} pixels in all lie more than {FILL_DEVIATIONS:,} standard "
-            "deviations away from the training pixels\n"
-            f"That looks like a fill value: declare it with nodata={value} (--nodata={value})."
         )
 
 

@@ -1,0 +1,70 @@
+"""Pixels that hold a fill value which nobody declared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsi.errors import SceneError
+from hsi.sampling import BandPCA
+
+# Standard deviations of the training pixels: of one component, and of the first one for all
+# components together.
+FILL_DEVIATIONS, FILL_DISTANCE = 10_000, 10
+
+
+def check_fill(
+    name: str,
+    pixels: NDArray[Any],
+    reduced: NDArray[np.float32],
+    reduction: BandPCA,
+    *,
+    row: int = 0,
+    col: int = 0,
+) -> None:
+    """Refuse pixels further from the mean of the training pixels than any surface is.
+
+    Parameters
+    ----------
+    name : str
+        Of the scene.
+    pixels : ndarray
+        ``(rows, cols, bands)``: a rectangle of it.
+    reduced : ndarray
+        ``(rows, cols, components)``: what `reduction` made of it.
+    reduction : BandPCA
+        Fitted.
+    row, col : int
+        Where the rectangle begins.
+
+    Raises
+    ------
+    SceneError
+        If a pixel lies so far from all others that it seems to hold a fill value.
+    """
+    deviations = np.sqrt(reduction.explained_variance_)
+    scale = deviations if reduction.whiten else np.ones_like(deviations)
+    limits = FILL_DEVIATIONS * deviations / scale
+    lowest, highest = reduced.min(axis=(0, 1)), reduced.max(axis=(0, 1))
+    if ((lowest >= -limits) & (highest <= limits)).all():
+        return
+    beyond = ~(np.abs(reduced) <= limits).all(axis=2)
+    # A component of hardly any variance is exceeded soon, but not far in the image's units.
+    suspects = np.argwhere(beyond)
+    distant = reduced[beyond].astype(np.float64) * scale
+    far = ~(np.linalg.norm(distant, axis=1) <= FILL_DISTANCE * deviations[0])
+    if not far.any():
+        return
+    first_row, first_col = suspects[far][0].tolist()
+    values = np.asarray(pixels[first_row, first_col])
+    band = int(np.abs(values.astype(np.float64) - reduction.mean_).argmax())
+    value = str(values[band])  # as short as the type allows, and yet exact
+    last = row + len(reduced) - 1
+    raise SceneError(
+        f"{name} holds {value} at row {row + first_row}, column {col + first_col} "
+        f"(band {band + 1}), and {int(far.sum()):,} pixels in rows {row} to {last} lie more than "
+        f"{FILL_DEVIATIONS:,} standard deviations away from the training pixels\n"
+        f"That looks like a fill value: declare it with nodata={value} (--nodata={value})."
+    )
