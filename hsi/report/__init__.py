@@ -4,6 +4,7 @@ Nothing here knows networks or run folders, and nothing touches pyplot: figures 
 need no display and may be made in any thread.
 """
 
+from hsi.report.area_rows import AreaTable, area_table
 from hsi.report.canvas import save_figure
 from hsi.report.charts import confusion_figure, learning_curve_figure
 from hsi.report.contact_sheet import Mistake, contact_sheet
@@ -18,8 +19,10 @@ from hsi.report.sections import PageFigure
 from hsi.report.words import overlap_sentence, pixel_counts
 
 __all__ = [
+    "AreaTable",
     "Mistake",
     "PageFigure",
+    "area_table",
     "as_percent",
     "class_map_figure",
     "confusion_figure",

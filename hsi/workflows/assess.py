@@ -9,7 +9,14 @@ import torch
 from numpy.typing import NDArray
 
 from hsi.errors import RunError
-from hsi.evaluation import confusion_matrix, summarise
+from hsi.evaluation import (
+    confusion_matrix,
+    count_ids,
+    grid_notes,
+    sampling_notes,
+    summarise,
+    summarise_area,
+)
 from hsi.sampling import Split, to_targets
 from hsi.scenes import Scene, load_scene
 from hsi.training import Classifier, Run
@@ -33,9 +40,11 @@ def evaluate(
     Returns
     -------
     dict
-        ``oa``, ``aa``, ``kappa`` (fractions), ``per_class``, ``confusion``, ``test_pixels``; and
-        what one must know to judge them: ``overlap`` (``contains`` and ``shares``, see
-        `hsi.overlap_audit`) and the ``notes`` of the split.
+        ``oa``, ``aa``, ``kappa`` (fractions), ``per_class``, ``confusion``, ``test_pixels``;
+        ``area``, what is mapped and what is estimated of each class, as
+        `hsi.evaluation.summarise_area` returns it; and what one must know to judge them:
+        ``overlap`` (``contains`` and ``shares``, see `hsi.overlap_audit`) and the ``notes`` of the
+        split.
 
     Raises
     ------
@@ -83,7 +92,42 @@ def accuracy(
     names = [classifier.class_names[i] for i in classifier.class_ids.tolist()]
     figures = summarise(cm, ids=classifier.class_ids.tolist(), names=names)
     return figures | {
+        "area": _area(cm, scene, split, class_map, ids=classifier.class_ids.tolist(), names=names),
         "test_pixels": int(split.test.sum()),
         "overlap": {"contains": split.overlap.contains, "shares": split.overlap.shares},
         "notes": list(split.notes),
     }
+
+
+def _area(
+    cm: NDArray[np.int64],
+    scene: Scene,
+    split: Split,
+    class_map: NDArray[np.int32],
+    *,
+    ids: list[int],
+    names: list[str],
+) -> dict[str, Any]:
+    """Return the areas of the classes, with what one must know to judge them."""
+    assert scene.labels is not None
+    grid = scene.grid
+    pixels = count_ids(class_map)
+    # Only of what is mapped: elsewhere, ground truth tells nothing of the map.
+    known = scene.labels[class_map > 0]
+    by_class = count_ids(known[np.newaxis]) if known.size else {}
+    figures = summarise_area(
+        cm,
+        pixels,
+        ids=ids,
+        names=names,
+        pixel_m2=None if grid is None else grid.pixel_area_m2(scene.rows, scene.cols),
+    )
+    figures["notes"] += sampling_notes(
+        method=split.method,
+        labelled=int(np.count_nonzero(known)),
+        mapped=int(figures["mapped"]["pixels"]),
+        labelled_by_class=[by_class.get(each, 0) for each in ids],
+        tests=cm.sum(axis=1),
+    )
+    figures["notes"] += grid_notes(grid, scene.rows, scene.cols)
+    return figures

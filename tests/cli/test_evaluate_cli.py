@@ -22,7 +22,7 @@ def test_json_twice_is_the_same_and_that_of_the_training(hsi_command, run):
     printed = json.loads(one.out)
     assert printed == {name: run.metrics[name] for name in printed}
     assert printed.keys() == {
-        "oa", "aa", "kappa", "per_class", "confusion", "test_pixels", "overlap", "notes",
+        "oa", "aa", "kappa", "per_class", "confusion", "area", "test_pixels", "overlap", "notes",
     }  # fmt: skip
 
 

@@ -10,7 +10,9 @@ from torch import nn
 import hsi
 from hsi.errors import RunError, SceneError
 
-FIGURES = ("oa", "aa", "kappa", "per_class", "confusion", "test_pixels", "overlap", "notes")
+FIGURES = (
+    "oa", "aa", "kappa", "per_class", "confusion", "area", "test_pixels", "overlap", "notes",
+)  # fmt: skip
 
 
 def test_it_finds_what_the_training_found(run):
