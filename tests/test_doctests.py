@@ -28,5 +28,5 @@ def test_example(example, tmp_path, monkeypatch):
 
 def test_there_are_examples_and_none_is_overlooked():
     names = {parameter.id for parameter in EXAMPLES}
-    assert {"hsi.sampling.split.split_pixels", "hsi.models.registry.build_model"} <= names
+    assert {"hsi.sampling.pixels.split_pixels", "hsi.models.registry.build_model"} <= names
     assert len(names) > 8

@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 
 from hsi.errors import UsageError
 from hsi.sampling.annealing import find_blocks
+from hsi.sampling.class_notes import class_notes
 from hsi.sampling.overlap import within
-
-# The accuracy of a class says little when it rests on fewer.
-FEW_TO_TEST = 10
 
 
 class Sets(NamedTuple):
@@ -141,18 +139,13 @@ def _notes(
     """Say what became of the classes and pixels that are not where they were wanted."""
     classes = len(ids)
     learned, validated, tested = (_count(targets, mask, classes) for mask in sets)
-    notes = []
-    if (learned == 0).any():
-        notes.append(
-            f"No training pixels, and therefore left out of the test: {_named(ids[learned == 0])}."
-        )
-    if ((learned > 0) & (tested == 0)).any():
-        notes.append(f"Learned but not tested: {_named(ids[(learned > 0) & (tested == 0)])}.")
-    if n_validation.any() and ((learned > 0) & (validated == 0)).any():
-        notes.append(f"No validation pixels: {_named(ids[(learned > 0) & (validated == 0)])}.")
-    few = (tested > 0) & (tested < FEW_TO_TEST)
-    if few.any():
-        notes.append(f"Fewer than {FEW_TO_TEST} pixels to test: {_named(ids[few])}.")
+    notes = class_notes(
+        ids,
+        learned=learned,
+        validated=validated,
+        tested=tested,
+        validates=bool(n_validation.any()),
+    )
     for name, got, wanted in (
         ("Training", learned, n_train),
         ("Validation", validated, n_validation),
@@ -185,10 +178,6 @@ def _notes(
             "for and are not used."
         )
     return notes
-
-
-def _named(ids: NDArray[np.int32]) -> str:
-    return ("class " if ids.size == 1 else "classes ") + ", ".join(str(i) for i in ids)
 
 
 def _count(targets: NDArray[np.int64], mask: NDArray[np.bool_], classes: int) -> NDArray[np.int64]:

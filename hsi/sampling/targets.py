@@ -121,3 +121,8 @@ def _checked(ids: ArrayLike) -> NDArray[np.int32]:
     if ids.ndim != 1 or (ids <= 0).any() or np.unique(ids).size != ids.size:
         raise UsageError(f"class ids must be distinct whole numbers above 0, not {ids.tolist()}")
     return ids.astype(np.int32)
+
+
+def count_classes(targets: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """Return ``(classes,)``: how many of the `targets`, all from 0, are of each class."""
+    return np.bincount(targets, minlength=classes).astype(np.int64)

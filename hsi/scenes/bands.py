@@ -16,6 +16,9 @@ from hsi.scenes.cube import bands_that_vary, bands_with_data
 from hsi.scenes.lazy import BandSelection
 from hsi.scenes.scene import Scene
 
+# Band centres of one sensor, as different files round them, lie closer than this; those of
+# neighbouring bands, further apart.
+SAME_BAND_NM = 1.0
 # Why bands were left out: their count in a scene's metadata, and the reason in words.
 REASONS = {
     "empty_bands": "hold no value",

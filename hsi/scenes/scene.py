@@ -14,6 +14,7 @@ from hsi.errors import SceneError
 from hsi.scenes.cube import BLOCK_BYTES, is_missing, may_lack_values, row_blocks
 from hsi.scenes.grid import Grid
 from hsi.scenes.palette import Color, complete_colors
+from hsi.scenes.part import Part
 
 # Centres in nanometres of red, green and blue in a composite of natural colours.
 RGB_NANOMETRES = (640.0, 550.0, 460.0)
@@ -53,11 +54,14 @@ class Scene:
     components : int
         Number of PCA components that is customary for this scene.
     source : dict
-        Arguments with which `load_scene` gives this scene again. Paths are absolute; values that
+        Arguments with which `load_scene` gives this scene again; of a mosaic, those of
+        `hsi.scenes.open_scene`. Paths are absolute; values that
         are not given are left out.
     metadata : dict
         What else is known: sensor, resolution, citation, ...; without labels, the names of arrays
         in the image's file that could be them (``label_arrays``).
+    parts : tuple of Part
+        The scenes that a mosaic (`hsi.join_scenes`) holds; empty for any other scene.
 
     Raises
     ------
@@ -80,6 +84,7 @@ class Scene:
     components: int = 30
     source: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
 
     def __post_init__(self) -> None:
         _check_cube(self.name, self.cube)

@@ -10,12 +10,8 @@ from numpy.typing import NDArray
 
 from hsi.errors import UsageError
 from hsi.scenes import Scene
-from hsi.scenes.bands import with_file_bands
+from hsi.scenes.bands import SAME_BAND_NM, with_file_bands
 from hsi.scenes.resample import ResampledCube, out_of_reach, resampling_weights
-
-# Band centres of one sensor, as different files round them, lie closer than this; those of
-# neighbouring bands, further apart.
-SAME_BAND_NM = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
