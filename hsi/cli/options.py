@@ -62,7 +62,11 @@ _READING = {
     ),
 }
 _LABELS = {
-    "labels": click.option("--labels", type=click.Path(), help="File with the ground truth.")
+    "labels": click.option(
+        "--labels",
+        type=click.Path(),
+        help="File with the ground truth: an array, a raster, or polygons and points.",
+    )
 }
 
 
