@@ -30,8 +30,10 @@ _NAMES = {
     "PNG": "PNG",
 }  # fmt: skip
 # Files beside a raster may name overviews elsewhere; nothing is fetched for them.
-_OPTIONS = {
+_OPTIONS: dict[str, Any] = {
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none", "GDAL_HTTP_MAX_RETRY": "0",
+    # GDAL would keep as many blocks as fit into a twentieth of the machine's memory.
+    "GDAL_CACHEMAX": 64 * 2**20,
 }  # fmt: skip
 
 
