@@ -1,6 +1,7 @@
 """Settings, training loop, trained classifier, run folder."""
 
 from hsi.training.classifier import Classifier
+from hsi.training.data_array import to_data_array
 from hsi.training.fit import fit, settle
 from hsi.training.fit_photographs import fit_photographs
 from hsi.training.loop import Epoch, Progress
@@ -37,4 +38,5 @@ __all__ = [
     "read_transfer_config",
     "settle",
     "stored_side",
+    "to_data_array",
 ]

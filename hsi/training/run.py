@@ -7,31 +7,27 @@ import json
 import zlib
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 from zipfile import BadZipFile
 
 import numpy as np
 import tomli_w
+import torch
 from numpy.typing import NDArray
 
-from hsi.errors import RunError
+from hsi.errors import RunError, unknown_name
 from hsi.files import atomic_path, write_text
+from hsi.inference import Method, Precision
 from hsi.sampling import Split
+from hsi.scenes import Scene, open_scene
 from hsi.training.classifier import Classifier
+from hsi.training.data_array import check_xarray, to_data_array
 from hsi.training.run_folder import RunFolder, make_folder, read_tables
+from hsi.training.scene_table import check_scene_table
 from hsi.training.settings import Settings
 
-# The arguments of `load_scene`, and what they are.
-SOURCE: dict[str, tuple[type, ...]] = {
-    "dataset": (str,),
-    "labels": (str,),
-    "key": (str,),
-    "labels_key": (str,),
-    "label_field": (str,),
-    "drop_bands": (str,),
-    "nodata": (int, float),
-    "keep_bad_bands": (bool,),
-}
+if TYPE_CHECKING:
+    from xarray import DataArray
 
 
 class Run(RunFolder):
@@ -83,7 +79,7 @@ class Run(RunFolder):
         settings : Settings
             All settings.
         source : dict
-            The arguments of `load_scene` that give the scene; empty if none do.
+            The argument of `hsi.scenes.open_scene` that gives the scene; empty if none does.
         split : Split
             Of the labelled pixels.
         labels : ndarray
@@ -131,7 +127,7 @@ class Run(RunFolder):
 
     @property
     def source(self) -> dict[str, Any]:
-        """The arguments of `load_scene` that give the scene.
+        """The argument of `hsi.scenes.open_scene` that gives the scene.
 
         Raises
         ------
@@ -139,7 +135,7 @@ class Run(RunFolder):
             If none do, since the scene was made in memory.
         """
         source = dict(self.config["scene"])
-        if "dataset" not in source:
+        if "dataset" not in source and "parts" not in source:
             raise RunError(
                 f"the scene of {self.path} was no file and has no name, so it cannot be opened "
                 "again\nHand it over as a Scene, as to `hsi.train`."
@@ -186,6 +182,51 @@ class Run(RunFolder):
         """The trained classifier; that of the last checkpoint if the training did not finish."""
         return Classifier.load(self.kept)
 
+    def map(
+        self,
+        scene: Scene | None = None,
+        *,
+        as_: Literal["numpy", "xarray"] = "numpy",
+        method: Method = "auto",
+        device: str | torch.device = "auto",
+        precision: Precision = "full",
+    ) -> NDArray[np.int32] | DataArray:
+        """Map a scene in memory; `hsi.map_scene` writes files.
+
+        Parameters
+        ----------
+        scene : Scene, optional
+            Without, the scene that the run was trained on.
+        as_ : {"numpy", "xarray"}
+            An array, or one with coordinates, coordinate system and class names, as
+            `hsi.training.to_data_array` makes it.
+        method, device, precision
+            As for `hsi.predict_scene`.
+
+        Returns
+        -------
+        ndarray or DataArray of int32
+            ``(rows, cols)``: the label id of every pixel, 0 where no data is.
+
+        Raises
+        ------
+        UsageError
+            If the bands of the scene are not those of the run, or xarray is not installed.
+        RunError
+            If the run is damaged, or its scene was no file and is not handed over.
+        """
+        if as_ == "xarray":
+            check_xarray()  # before anything is computed
+        elif as_ != "numpy":
+            raise unknown_name("kind of array", as_, ("numpy", "xarray"))
+        scene = scene or open_scene(self.source)
+        class_map = self.classifier.class_map(
+            scene, method=method, device=device, precision=precision
+        )
+        if as_ == "numpy":
+            return class_map
+        return to_data_array(class_map, names=self.classifier.class_names, grid=scene.grid)
+
 
 def read_config(path: Path) -> dict[str, Any]:
     """Read a `config.toml`, ``{"scene": ..., "settings": ...}``.
@@ -196,13 +237,7 @@ def read_config(path: Path) -> dict[str, Any]:
         If it is missing or damaged.
     """
     config = read_tables(path, "scene", "settings")
-    for name, value in config["scene"].items():
-        if type(value) not in SOURCE.get(name, ()):
-            raise RunError(
-                f"{path} has {name} = {value!r} in [scene]; expected texts named "
-                f"{', '.join(each for each, types in SOURCE.items() if str in types)}, a number "
-                "nodata, or true or false for keep_bad_bands"
-            )
+    check_scene_table(path, config["scene"])
     return config
 
 
