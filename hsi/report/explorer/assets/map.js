@@ -31,11 +31,8 @@ function makeMap(scene, layers, { chosen, pointed }) {
       if (swipe) line(divider);
     }
     mark();
-    const tags = [document.getElementById("tag-top"), document.getElementById("tag-below")];
-    tags[0].textContent = topTitle;
-    tags[1].textContent = belowTitle;
-    tags[0].hidden = swipe && part < 0.2;
-    tags[1].hidden = !swipe || part > 0.8;
+    document.getElementById("tag-top").textContent = topTitle;
+    document.getElementById("tag-below").textContent = swipe ? belowTitle : "";
   }
 
   // The scene in the dark, for layers that do not cover all of it.
@@ -142,12 +139,24 @@ function makeMap(scene, layers, { chosen, pointed }) {
 }
 
 function watchSize(map) {
-  new ResizeObserver(() => {
+  const measure = () => {
     const ratio = window.devicePixelRatio || 1;
     const box = map.canvas.getBoundingClientRect();
     map.canvas.width = Math.max(1, Math.round(box.width * ratio));
     map.canvas.height = Math.max(1, Math.round(box.height * ratio));
     map.view.resize(map.canvas.width, map.canvas.height);
     map.redraw();
-  }).observe(map.canvas);
+  };
+  new ResizeObserver(measure).observe(map.canvas);
+  watchRatio(measure);
+}
+
+// A window may move to a screen with other pixels.
+function watchRatio(measure) {
+  const now = matchMedia(`(resolution: ${window.devicePixelRatio || 1}dppx)`);
+  const changed = () => {
+    measure();
+    watchRatio(measure);
+  };
+  now.addEventListener("change", changed, { once: true });
 }

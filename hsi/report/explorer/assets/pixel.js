@@ -68,7 +68,6 @@ function describe(scene, pixel) {
 function point(scene, pixel) {
   const line = document.getElementById("pointer");
   line.replaceChildren();
-  line.hidden = !pixel;
   if (!pixel) return;
   const { row, col } = pixel;
   line.append(`row ${row}, column ${col} `);
