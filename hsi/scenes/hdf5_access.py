@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from hsi.errors import HsiError, SceneError
 from hsi.scenes.contents import Entry
+from hsi.scenes.hdf5_heaps import check_heaps
 
 # Deflate, the densest filter that HDF5 always has, makes nothing more than 1032 times smaller;
 # images become a few times smaller. Smaller arrays do no harm whatever they claim.
@@ -69,6 +70,7 @@ def open_hdf5(path: Path) -> Any:
             raise SceneError(
                 f"{path} is {found[0] if found else 'no HDF5 or NetCDF-4 file, or a damaged one'}"
             )
+        check_heaps(path)
         return h5py.File(path, "r")
 
 
@@ -76,7 +78,8 @@ def members(group: Any) -> list[str]:
     """Return the names of what lies in a group itself, not behind a link."""
     import h5py
 
-    return [name for name in group if isinstance(group.get(name, getlink=True), h5py.HardLink)]
+    names = [name for name in group if isinstance(name, str)]  # h5py opens no others
+    return [name for name in names if isinstance(group.get(name, getlink=True), h5py.HardLink)]
 
 
 def find(group: Any, name: str) -> Any:
@@ -160,19 +163,31 @@ def list_entries(file: Any) -> dict[str, Entry]:
     import h5py
 
     entries: dict[str, Entry] = {}
-
-    def describe(name: str, link: Any) -> bool | None:
-        if not isinstance(link, h5py.HardLink):
-            entries[name] = Entry((), _describe(link), False)
-        else:
-            item = file[name]
+    groups, seen, objects = [("", file)], set(), 0
+    while groups:
+        prefix, group = groups.pop()
+        address = h5py.h5o.get_info(group.id).addr
+        if address in seen:
+            continue
+        seen.add(address)
+        for name in group:
+            objects += 1
+            if objects > _MOST_OBJECTS:
+                raise SceneError(
+                    f"{_path(file)} holds more than {_MOST_OBJECTS:,} objects; no image does"
+                )
+            if not isinstance(name, str):
+                continue  # h5py opens nothing whose name is not in UTF-8
+            link = group.get(name, getlink=True)
+            if not isinstance(link, h5py.HardLink):
+                entries[prefix + name] = Entry((), _describe(link), False)
+                continue
+            item = group[name]
             if isinstance(item, h5py.Dataset):
-                entries[name] = describe_dataset(item)
-        return True if len(entries) > _MOST_OBJECTS else None
-
-    if file.visititems_links(describe):
-        raise SceneError(f"{_path(file)} holds more than {_MOST_OBJECTS:,} arrays; no image does")
-    return entries
+                entries[prefix + name] = describe_dataset(item)
+            elif isinstance(item, h5py.Group):
+                groups.append((f"{prefix}{name}/", item))
+    return dict(sorted(entries.items()))
 
 
 def describe_dataset(dataset: Any) -> Entry:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hsi.errors import HsiError, SceneError
-from hsi.scenes import load_scene
+from hsi.scenes import hdf5_heaps, load_scene
 
 FLIPS = 150
 
@@ -68,3 +68,24 @@ def test_altered_anywhere(product_file):
         longest = max(longest, time.process_time() - start)
     assert 20 < refused < FLIPS
     assert longest < 10
+
+
+def test_text_in_which_the_library_gets_lost(tmp_path, write_neon):
+    """The library steps from a free object of 0 bytes to itself, and cannot be interrupted."""
+    whole = write_neon(tmp_path).path.read_bytes()
+    start = whole.index(b"GCOL")
+    place = start + 16
+    while whole[place : place + 2] != b"\0\0":
+        size = int.from_bytes(whole[place + 8 : place + 16], "little")
+        place += 16 + size + -size % 8
+    assert place < start + int.from_bytes(whole[start + 8 : start + 16], "little")
+    path = tmp_path / "lost.h5"
+    path.write_bytes(whole[: place + 8] + bytes(8) + whole[place + 16 :])
+    with pytest.raises(SceneError, match=r"lost\.h5 is damaged .*0 bytes among its texts"):
+        load_scene(path)
+    # The same, behind an image that is too large to be looked through.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hdf5_heaps, "_END_BYTES", len(whole) - start)
+        path.write_bytes(bytes(4 * len(whole)) + path.read_bytes()[start:])
+        with pytest.raises(SceneError, match="0 bytes among its texts"):
+            hdf5_heaps.check_heaps(path)

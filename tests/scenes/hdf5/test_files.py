@@ -170,6 +170,14 @@ def test_claims_that_a_file_cannot_hold_are_refused(tmp_path, kind, write_emit, 
         load_scene(path, labels_key="cube" if labels else None)
 
 
+def test_names_that_are_not_in_utf_8_do_no_harm(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["cube"], file["caf_/other"], file["caf_"].attrs["x"] = CUBE, CUBE, 1
+    content = (tmp_path / "a.h5").read_bytes().replace(b"caf_", b"caf\xe9")
+    (tmp_path / "b.h5").write_bytes(content)
+    np.testing.assert_array_equal(load_scene(tmp_path / "b.h5").cube[:], CUBE)
+
+
 def test_long_settings_and_endless_lists_are_refused(tmp_path, write_neon, monkeypatch):
     monkeypatch.setattr(hdf5_access, "_MOST_OBJECTS", 100)
     with h5py.File(tmp_path / "many.h5", "w", libver="latest") as file:
@@ -177,7 +185,7 @@ def test_long_settings_and_endless_lists_are_refused(tmp_path, write_neon, monke
         empty = file.create_dataset("cube", data=CUBE)
         for number in range(101):
             group[str(number)] = empty
-    with pytest.raises(SceneError, match=r"more than 100 arrays"):
+    with pytest.raises(SceneError, match=r"more than 100 objects"):
         load_scene(tmp_path / "many.h5")
     path = write_neon(tmp_path).path
     with h5py.File(path, "r+", libver="latest") as file:
