@@ -10,6 +10,7 @@ from rasterio.transform import from_origin
 from hsi.errors import SceneError
 from hsi.scenes import load_scene
 from hsi.scenes.raster import read_raster
+from hsi.scenes.raster_cube import reading
 
 ROWS, COLS, BANDS = 64, 80, 6
 CUBE = np.random.default_rng(1).integers(0, 4000, (ROWS, COLS, BANDS)).astype(np.int16)
@@ -45,7 +46,8 @@ def test_a_file_that_is_cut_off_is_refused_when_opened(tmp_path, profile, part):
     path = write(tmp_path / "a.tif", **profile)
     content = path.read_bytes()
     path.write_bytes(content[: int(part * len(content))])
-    assert "cut off" in one_error(path)
+    with pytest.raises(SceneError, match=r"a\.tif is cut off: .* the file has [\d,]+$"):
+        read_raster(path, key=None, purpose="cube")
 
 
 def test_damage_in_the_middle_shows_where_it_is_sliced(tmp_path, capfd):
@@ -149,6 +151,14 @@ def test_files_beside_a_raster_do_not_lead_elsewhere(tmp_path, server, form):
         (tmp_path / f"a.tif{suffix}").write_text(VIRTUAL.format(place))
     np.testing.assert_array_equal(load_scene(path).cube[:], CUBE)
     read_raster(path, key="2", purpose="labels").array[:]
+    assert server.asked == []
+
+
+def test_nothing_is_fetched_while_a_raster_is_read(tmp_path, server):
+    # Whatever a file leads GDAL to, it is opened with these settings.
+    place = f"/vsicurl/{server.address}/x.tif"
+    with pytest.raises(SceneError), reading(tmp_path / "a.tif"):
+        rasterio.open(place)
     assert server.asked == []
 
 

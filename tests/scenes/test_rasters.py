@@ -3,6 +3,7 @@
 import pickle
 import struct
 import threading
+import time
 import warnings
 
 import numpy as np
@@ -114,6 +115,14 @@ def test_a_cube_tells_what_its_file_keeps_together(layouts):
     assert load_scene(layouts[3]).cube.chunks == (16, 16, BANDS)
 
 
+def in_threads(work):
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def test_threads_read_the_same_file(layouts):
     cube = load_scene(layouts[3]).cube
     wrong = []
@@ -123,12 +132,28 @@ def test_threads_read_the_same_file(layouts):
             if not np.array_equal(cube[row : row + 8], CUBE[row : row + 8]):
                 wrong.append(row)
 
-    threads = [threading.Thread(target=look, args=(seed,)) for seed in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(look)
     assert wrong == []
+
+
+def test_threads_do_not_read_at_the_same_time(layouts):
+    # GDAL's datasets must not be used by two threads at once.
+    cube = load_scene(layouts[0]).cube
+    within, together = [], []
+
+    class Dataset:
+        height, width, count = ROWS, COLS, BANDS
+
+        def read(self, numbers, *, window, out_dtype):
+            within.append(1)
+            time.sleep(0.005)
+            together.append(len(within))
+            within.pop()
+            return np.zeros((len(numbers), window.height, window.width), out_dtype)
+
+    cube._dataset = Dataset()
+    in_threads(lambda seed: cube[seed])
+    assert together == [1, 1, 1, 1]
 
 
 def test_a_cube_goes_to_another_process(layouts):
