@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hsi.layers.attention import build_attention
     from hsi.models import PatchNetwork, build_model, register_model
     from hsi.sampling import BandPCA, PatchDataset, Split, overlap_audit, split_pixels
-    from hsi.scenes import Scene, load_scene
+    from hsi.scenes import Scene, join_scenes, load_scene, load_scenes
     from hsi.training import Classifier, Recipe, Run, Settings, TransferRun, TransferSettings
     from hsi.workflows import evaluate, map_scene, predict_photographs, train, transfer
 
@@ -36,7 +36,9 @@ _HOMES = {
     "build_backbone": "backbones",
     "build_model": "models",
     "evaluate": "workflows",
+    "join_scenes": "scenes",
     "load_scene": "scenes",
+    "load_scenes": "scenes",
     "map_scene": "workflows",
     "overlap_audit": "sampling",
     "predict_photographs": "workflows",
@@ -66,7 +68,9 @@ __all__ = [
     "build_backbone",
     "build_model",
     "evaluate",
+    "join_scenes",
     "load_scene",
+    "load_scenes",
     "map_scene",
     "overlap_audit",
     "predict_photographs",

@@ -17,8 +17,26 @@ AMOUNT = options.Amount()
 
 
 @click.command("train", short_help="Train a network on a scene, map it, test it.")
-@click.option("--dataset", help="Name of a scene (`hsi scenes list`), or path of a file.")
-@options.scene_files
+@click.option(
+    "--dataset",
+    "datasets",
+    multiple=True,
+    help="Name of a scene (`hsi scenes list`), path of a file, or of a list of scenes (.csv with "
+    "image,mask or .txt). Again for each further scene.",
+)
+@click.option(
+    "--labels",
+    multiple=True,
+    type=click.Path(),
+    help="File with the ground truth; again for each further scene, in the same order.",
+)
+@click.option(
+    "--validation-dataset", "validation_datasets", multiple=True, help="Scene or list to validate."
+)
+@click.option("--validation-labels", multiple=True, type=click.Path(), help="Their ground truth.")
+@click.option("--test-dataset", "test_datasets", multiple=True, help="Scene or list for the test.")
+@click.option("--test-labels", multiple=True, type=click.Path(), help="Their ground truth.")
+@options.reading
 @click.option(
     "--config",
     type=click.Path(),
@@ -28,7 +46,9 @@ AMOUNT = options.Amount()
 @click.option("--recipe", help="paper or default.  [default: default]")
 @click.option("--split", help="random, or blocks that share no pixel.  [default: random]")
 @click.option(
-    "--train", type=AMOUNT, help="Training pixels of each class: fraction or count.  [default: 0.1]"
+    "--train",
+    type=AMOUNT,
+    help="Training pixels of each class: fraction or count.  [default: 0.1; with test scenes, all]",
 )
 @click.option(
     "--validation", type=AMOUNT, help="Validation pixels, likewise; 0 for none.  [default: 0]"
@@ -61,7 +81,12 @@ AMOUNT = options.Amount()
 @click.option("--out", type=click.Path(), help="New folder for the run.  [default: in runs/]")
 @options.as_json
 def command(
-    dataset: str | None,
+    datasets: tuple[str, ...],
+    labels: tuple[str, ...],
+    validation_datasets: tuple[str, ...],
+    validation_labels: tuple[str, ...],
+    test_datasets: tuple[str, ...],
+    test_labels: tuple[str, ...],
     reading: dict[str, Any],
     config: str | None,
     device: str,
@@ -76,26 +101,26 @@ def command(
       hsi train --dataset indian_pines --model hybridsn-dw
       hsi train --dataset cube.mat --labels gt.mat --train 50 --seed 1
       hsi train --config runs/first/config.toml --seed 2
+      hsi train --dataset train.csv --validation-dataset val.csv --test-dataset test.csv
     """
     from hsi.cli.console import TrainingDisplay, print_caveats, print_results
-    from hsi.errors import UsageError
     from hsi.report import pixel_counts
-    from hsi.scenes import load_scene
+    from hsi.scenes.named import Named, named_scene
     from hsi.training import Settings, read_config
     from hsi.workflows import train
 
     stored = read_config(Path(config)) if config else {"scene": {}, "settings": {}}
-    source = dict(stored["scene"])
-    if dataset is not None:
-        source = {"dataset": dataset}
-    source |= reading
-    if "dataset" not in source:
-        raise UsageError(
-            "no scene given: name one with --dataset, for example --dataset synthetic\n"
-            "`hsi scenes list` shows the known ones; a path of a file works as well."
-        )
     settings = Settings.from_table(stored["settings"]).changed(**changes)
-    scene = load_scene(**source)
+    scene = named_scene(
+        train=Named(datasets, labels, "--dataset", "--labels"),
+        validation=Named(
+            validation_datasets, validation_labels, "--validation-dataset", "--validation-labels"
+        ),
+        test=Named(test_datasets, test_labels, "--test-dataset", "--test-labels"),
+        stored=stored["scene"],
+        reading=reading,
+        gap=settings.patch_size - 1,
+    )
 
     with TrainingDisplay() as display:
         run = train(

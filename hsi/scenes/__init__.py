@@ -6,6 +6,18 @@ where its files are; `load_scene` puts both together into a `Scene`.
 
 from hsi.scenes.catalogue import list_cards, load_card
 from hsi.scenes.load import load_scene
+from hsi.scenes.mosaic import join_scenes
+from hsi.scenes.part import Part
 from hsi.scenes.scene import Scene
+from hsi.scenes.scene_list import load_scenes, open_scene
 
-__all__ = ["Scene", "list_cards", "load_card", "load_scene"]
+__all__ = [
+    "Part",
+    "Scene",
+    "join_scenes",
+    "list_cards",
+    "load_card",
+    "load_scene",
+    "load_scenes",
+    "open_scene",
+]

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.errors import UsageError
+from hsi.scenes.bands import REASONS
 from hsi.scenes.common import common_classes, with_common_bands
 from hsi.scenes.cube import is_missing
 from hsi.scenes.lazy import Bands, LazyCube
+from hsi.scenes.notes import OF_SHAPES
 from hsi.scenes.packing import pack
 from hsi.scenes.part import Part, Role
 from hsi.scenes.scene import Scene
@@ -237,10 +239,12 @@ def _source(scenes: Sequence[Scene], roles: Sequence[Role | None], gap: int) -> 
 
 
 def _shared_metadata(scenes: Sequence[Scene]) -> dict[str, Any]:
-    """Return what all scenes say alike."""
-    return {
+    """Return what all scenes say alike, and how much of their labels all together lack."""
+    totals = {name: sum(int(scene.metadata.get(name, 0)) for scene in scenes) for name in OF_SHAPES}
+    return {name: total for name, total in totals.items() if total} | {
         name: value
         for name, value in scenes[0].metadata.items()
         if isinstance(value, str | int | float)
+        and name not in (*REASONS, *OF_SHAPES)
         and all(scene.metadata.get(name) == value for scene in scenes[1:])
     }

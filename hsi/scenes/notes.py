@@ -6,7 +6,7 @@ from hsi.scenes.bands import band_notes
 from hsi.scenes.scene import Scene
 
 # By the counts that `hsi.scenes.vector.read_vector` keeps: one of them, and several.
-_OF_SHAPES = {
+OF_SHAPES = {
     "shapes_without_class_or_place": (
         "1 shape has no class or no place, and is left out.",
         "{:,} shapes have no class or no place, and are left out.",
@@ -36,7 +36,7 @@ def scene_notes(scene: Scene) -> list[str]:
     2 shapes hold the centre of no pixel of the scene: they are too small, or lie elsewhere.
     """
     notes = band_notes(scene)
-    for count_of, (one, several) in _OF_SHAPES.items():
+    for count_of, (one, several) in OF_SHAPES.items():
         count = int(scene.metadata.get(count_of, 0))
         if count:
             notes.append(one if count == 1 else several.format(count))

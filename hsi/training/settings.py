@@ -127,9 +127,11 @@ class Settings(Checked):
     whiten: bool = True
     pca_fit: Literal["train", "scene"] = "train"
     """Whether the components are those of the training pixels or, as in most papers, of all."""
-    split: Literal["random", "blocks"] = "random"
-    train: int | float = Field(default=0.1, gt=0)
-    """A fraction below 1 of each class, or a number of pixels for each class."""
+    split: Literal["random", "blocks", "scenes"] = "random"
+    """``"scenes"``: by the scenes of a mosaic that are named for validation and test."""
+    train: int | float | None = Field(default=None, gt=0)
+    """A fraction of each class below 1, or a number of pixels for each class. None: a tenth; of
+    scenes for training, beside which there are others for the test, all."""
     validation: int | float = Field(default=0.0, ge=0)
     seed: int = Field(default=0, ge=0, lt=2**63)
     recipe: Recipe = RECIPES["default"]

@@ -18,7 +18,7 @@ from hsi.evaluation import (
     summarise_area,
 )
 from hsi.sampling import Split, to_targets
-from hsi.scenes import Scene, load_scene
+from hsi.scenes import Scene, open_scene
 from hsi.training import Classifier, Run
 
 
@@ -52,7 +52,7 @@ def evaluate(
         If the run is damaged, the labels are no longer those that it was split on, or test pixels
         no longer hold data.
     """
-    scene = scene or load_scene(**run.source)
+    scene = scene or open_scene(run.source)
     run.check_labels(scene.labels)
     class_map = run.classifier.class_map(scene, device=device)
     check_tested(scene, run.split, class_map)

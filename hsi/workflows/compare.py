@@ -13,7 +13,7 @@ from hsi.errors import RunError, UsageError
 from hsi.evaluation.paired import McNemar, mcnemar
 from hsi.files import usable_path
 from hsi.report import class_map_figure, save_figure
-from hsi.scenes import Scene, load_scene
+from hsi.scenes import Scene, open_scene
 from hsi.training import Run
 
 # What a pixel of the picture says: the first four of test pixels, the others of the rest.
@@ -122,7 +122,7 @@ def compare_runs(
     """
     if first.path.resolve() == second.path.resolve():
         raise UsageError(f"{first.path} is compared with itself; name two runs")
-    scene = scene or load_scene(**first.source)
+    scene = scene or open_scene(first.source)
     for run in (first, second):
         run.check_labels(scene.labels)
     assert scene.labels is not None  # else the check had failed

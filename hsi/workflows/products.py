@@ -15,6 +15,7 @@ from hsi.training import Classifier, Epoch, Run
 from hsi.workflows.assess import accuracy
 from hsi.workflows.mapped import map_and_confidence
 from hsi.workflows.mapping import save_map
+from hsi.workflows.part_maps import save_part_maps
 from hsi.workflows.run_page import render_run, run_figures
 
 
@@ -31,6 +32,7 @@ def save_products(
     split, loaded = run.split, classifier.network.loaded
     mapped, map_seconds = map_and_confidence(classifier, scene, device=device)
     saved = save_map(classifier, scene, mapped.class_map, run.path, seconds=map_seconds)
+    save_part_maps(classifier, scene, mapped.class_map, run.path, seconds=map_seconds)
 
     metrics = accuracy(classifier, scene, split, mapped.class_map) | {
         "train_pixels": int(split.train.sum()),

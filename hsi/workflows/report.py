@@ -17,7 +17,7 @@ from hsi.report import class_map_figure, figure_png, render_report
 from hsi.report.explorer import Mapped
 from hsi.report.sections import PageFigure
 from hsi.sampling import Split
-from hsi.scenes import Scene, load_scene
+from hsi.scenes import Scene, open_scene
 from hsi.training import Classifier, Run
 from hsi.workflows.assess import accuracy, check_tested
 from hsi.workflows.mapped import map_and_confidence
@@ -57,7 +57,7 @@ def write_report(
     """
     own = scene is None or (bool(scene.source) and scene.source == run.config["scene"])
     path = _page_path(run, None if own else scene, out)
-    scene = scene or load_scene(**run.source)
+    scene = scene or open_scene(run.source)
     stored = run.metrics
     if own:
         run.check_labels(scene.labels)

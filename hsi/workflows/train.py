@@ -14,11 +14,12 @@ from hsi.errors import UsageError
 from hsi.files import folder_name, free_path, usable_path
 from hsi.inference import resolve_device
 from hsi.models import build_model, check_once
-from hsi.sampling import BandPCA, Split, split_pixels, to_targets
+from hsi.sampling import BandPCA, Split, to_targets
 from hsi.scenes import Scene
 from hsi.training import Classifier, Progress, Run, Settings, check_free, fit, settle
 from hsi.workflows.kept import Kept
 from hsi.workflows.products import save_products
+from hsi.workflows.splitting import split_for, with_split
 
 
 def train(
@@ -36,7 +37,8 @@ def train(
     Parameters
     ----------
     scene : Scene
-        With labels.
+        With labels. Of several scenes (`hsi.load_scenes`, `hsi.join_scenes`), each is also mapped
+        by itself, into ``maps/NAME`` in the run folder.
     settings : Settings, optional
         Where to start from; without, the usual settings.
     out : path, optional
@@ -74,14 +76,14 @@ def train(
     >>> run.metrics["oa"]  # doctest: +SKIP
     """
     settings = (settings or Settings()).changed(**changes)
-    settings = settings.changed(
+    settings = with_split(settings, scene, asked=changes.get("split")).changed(
         components=settings.components or min(scene.components, scene.bands),
         weights=lasting(settings.weights),
     )
     where = resolve_device(device)
     path = usable_path(_free_path(scene, settings) if out is None else out, "out")
     check_free(path)
-    split = _split(scene, settings)
+    split = split_for(scene, settings)
     assert scene.labels is not None  # else there is no split
     classifier = _untrained(scene, split, settings)
     cube = classifier.components(scene)
@@ -127,44 +129,6 @@ def train(
     return run
 
 
-def _split(scene: Scene, settings: Settings) -> Split:
-    if scene.labels is None:
-        raise UsageError(f"{scene.name} has no labels to learn from; {_where_labels_may_be(scene)}")
-    if settings.patch_size > min(scene.rows, scene.cols):
-        raise UsageError(
-            f"a patch of {settings.patch_size}x{settings.patch_size} pixels is larger than the "
-            f"scene ({scene.rows}x{scene.cols}); choose a smaller patch_size (--patch-size)"
-        )
-    if len(scene.class_ids) < 2:
-        raise UsageError(
-            f"{scene.name} has labels of one class only (id {scene.class_ids[0]}); "
-            "to tell classes apart takes at least two"
-        )
-    return split_pixels(
-        scene.labels,
-        method=settings.split,
-        train=settings.train,
-        validation=settings.validation,
-        seed=settings.seed,
-        patch_size=settings.patch_size,
-        valid=scene.valid,
-    )
-
-
-def _where_labels_may_be(scene: Scene) -> str:
-    arrays = scene.metadata.get("label_arrays", [])
-    if arrays:
-        listed = ", ".join(f"'{name}'" for name in arrays)
-        return (
-            f"its file also holds {listed}, which could be them: name it as labels_key "
-            f"(--labels-key {arrays[0]})"
-        )
-    return (
-        "name the file that holds them as labels (--labels), or the array in the image's own file "
-        "as labels_key (--labels-key)"
-    )
-
-
 def _untrained(scene: Scene, split: Split, settings: Settings) -> Classifier:
     """Return a classifier with fitted components and fresh weights."""
     assert settings.components is not None
@@ -197,6 +161,7 @@ def _untrained(scene: Scene, split: Split, settings: Settings) -> Classifier:
         class_names=scene.class_names,
         class_colors=scene.class_colors,
         wavelengths=scene.wavelengths,
+        fwhm=scene.fwhm,
         file_bands=scene.file_bands,
     )
 

@@ -99,7 +99,7 @@ def test_options_become_settings(hsi_command, quick):
     )  # fmt: skip
 
 
-def test_arrays_of_one_file_are_named_by_keys(hsi_command, quick, files):
+def test_arrays_of_one_file_are_named_by_keys(hsi_command, briefly, files):
     cube, truth = (np.load(files / name) for name in ("cube.npy", "truth.npy"))
     np.savez("all.npz", cube=cube, raw=cube[:, :, :15], truth=truth, other=truth)
     again = (
@@ -112,7 +112,7 @@ def test_arrays_of_one_file_are_named_by_keys(hsi_command, quick, files):
         "--labels",
         "all.npz",
     )
-    done = hsi_command(*quick, *again, "--out", "run")
+    done = hsi_command(*briefly, *again, "--out", "run")
     assert done.code == 0
     assert hsi.load_scene(**hsi.Run("run").source).bands == 20
 
@@ -158,9 +158,10 @@ def test_a_config_from_elsewhere_takes_another_scene(hsi_command, quick, write_s
     assert hsi.Run("again").source["dataset"] == str(folder / "cube.npy")
 
 
-def test_names_with_brackets_and_percent_signs_are_printed_as_they_are(hsi_command, quick, files):
+def test_names_with_brackets_and_percent_signs_are_printed_as_they_are(hsi_command, briefly, files):
     os.link(files / "cube.npy", "50%[red].npy")
-    done = hsi_command(*quick, "--dataset", "50%[red].npy", "--out", "run[bold]")
+    named = ("--dataset", "50%[red].npy", "--labels", files / "truth.npy")
+    done = hsi_command(*briefly, *named, "--out", "run[bold]")
     assert done.code == 0
     assert "50%[red]: hybridsn-dw" in done.out
     assert "run[bold]/class_map.png" in done.out
@@ -239,7 +240,7 @@ def test_a_reader_that_goes_away_is_no_traceback(start_hsi, quick, tmp_path, str
     assert process.wait(timeout=60) == 1
 
 
-def test_a_fill_value_is_declared_and_stays_so(hsi_command, quick, files, tmp_path):
+def test_a_fill_value_is_declared_and_stays_so(hsi_command, briefly, files, tmp_path):
     cube = np.load(files / "cube.npy")
     cube[20:22, 5] = -1e30
     np.save(tmp_path / "cube.npy", cube)
@@ -247,13 +248,13 @@ def test_a_fill_value_is_declared_and_stays_so(hsi_command, quick, files, tmp_pa
     truth[20:22, 5] = 0
     np.save(tmp_path / "truth.npy", truth)
     paths = ("--dataset", tmp_path / "cube.npy", "--labels", tmp_path / "truth.npy")
-    done = hsi_command(*quick, *paths, "--out", "run")
+    done = hsi_command(*briefly, *paths, "--out", "run")
     assert done.code == 1
     assert "at row 20, column 5" in done.err
     fill = "--nodata=-1e+30"
     assert f"declare it with nodata=-1e+30 ({fill})" in done.err
     assert not Path("run").exists()
-    assert hsi_command(*quick, *paths, "--out", "run", fill).code == 0
+    assert hsi_command(*briefly, *paths, "--out", "run", fill).code == 0
     assert hsi.Run("run").source["nodata"] == -1e30
     assert hsi_command("map", "run", "--device", "cpu", "--out", "map").code == 0
     assert hsi_command("map", "run", fill).code == 2

@@ -21,6 +21,7 @@ from hsi.training import settle
 
 # Under `hsi.workflows`, the name is that of the function.
 MODULE = import_module("hsi.workflows.train")
+SPLITTING = import_module("hsi.workflows.splitting")
 TIMES = ("train_seconds", "map_seconds")
 
 
@@ -138,7 +139,7 @@ def test_test_pixels_teach_nothing(scene, tmp_path, small, run):
     honest = run.classifier.network.state_dict()
     # The split would be another one for these labels, so it is held.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MODULE, "split_pixels", lambda *a, **k: run.split)
+        patch.setattr(SPLITTING, "split_pixels", lambda *a, **k: run.split)
         misled = hsi.train(lied, out=tmp_path / "run", **small)
     for name, value in misled.classifier.network.state_dict().items():
         assert torch.equal(value, honest[name])
