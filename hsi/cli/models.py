@@ -41,7 +41,8 @@ def command(
     activations and biases are not counted. Per patch: one patch on its own. Per pixel: of the map
     of a large scene, with the trunk computed once and the head, directly, for each pixel; a network
     without a trunk computes a whole patch for each. A network that cannot be of these sizes has a
-    dash, and a note says why.
+    dash, and a note says why. Image networks have their small stem. Sizes are kept in the cache of
+    hsi, so that they are computed once.
 
     \b
     Examples:
@@ -57,6 +58,52 @@ def command(
         _list_blocks(names, channels, as_json)
         return
     from hsi.cli.console import print_table
+    from hsi.cli.remembered import remembered
+
+    if attention == "none":
+        attention = None
+    sizes: dict[str, Any] = {
+        "components": components,
+        "classes": classes,
+        "patch_size": patch_size,
+        "attention": attention,
+    }
+    found = remembered(
+        "sizes",
+        asked={"names": names} | sizes,
+        sources=("backbones", "layers", "models"),
+        answer=lambda: _measure(names, **sizes),
+    )
+    rows: list[dict[str, Any]] = found["rows"]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        print_table(
+            ("model", "parameters", "multiply-adds per patch", "per pixel of a map"),
+            [(row["model"], *(_shown(row[size]) for size in SIZES)) for row in rows],
+            title=f"{components} components, {classes} classes, {patch_size}x{patch_size} patches"
+            + (f", attention {attention}" if attention else ""),
+        )
+        click.echo(f"Attention blocks (hsi models --blocks): {', '.join(found['blocks'])}")
+        if found["small_stems"]:
+            click.echo(
+                "Image networks have their small stem here; for photographs, with 3 channels and "
+                "1000 classes, they are of the sizes in docs/backbones.md."
+            )
+    for reason in found["reasons"]:
+        click.echo(f"Note: {reason}", err=True)
+
+
+def _measure(
+    names: Sequence[str],
+    *,
+    components: int,
+    classes: int,
+    patch_size: int,
+    attention: str | None,
+) -> dict[str, Any]:
+    """Return a row for each network, why some have no sizes, and what else is told of them."""
+    from hsi.backbones import BACKBONES
     from hsi.errors import UsageError
     from hsi.layers.attention import ATTENTIONS
     from hsi.models import MODELS, build_model, count_parameters, macs_per_patch, macs_per_pixel
@@ -86,18 +133,12 @@ def command(
         row["macs_per_pixel"] = macs_per_pixel(model) if model.has_trunk else per_patch
     if len(refusals) == len(rows):
         raise refusals[0]
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
-    else:
-        print_table(
-            ("model", "parameters", "multiply-adds per patch", "per pixel of a map"),
-            [(row["model"], *(_shown(row[size]) for size in SIZES)) for row in rows],
-            title=f"{components} components, {classes} classes, {patch_size}x{patch_size} patches"
-            + (f", attention {attention}" if attention else ""),
-        )
-        click.echo(f"Attention blocks (hsi models --blocks): {', '.join(ATTENTIONS)}")
-    for reason in dict.fromkeys(str(refusal) for refusal in refusals):
-        click.echo(f"Note: {reason}", err=True)
+    return {
+        "rows": rows,
+        "reasons": list(dict.fromkeys(map(str, refusals))),
+        "blocks": list(ATTENTIONS),
+        "small_stems": any(row["model"] in BACKBONES for row in rows),
+    }
 
 
 def _list_blocks(names: tuple[str, ...], channels: int, as_json: bool) -> None:
@@ -142,7 +183,7 @@ def _chosen(kind: str, patterns: Sequence[str], known: Iterable[str]) -> list[st
 
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in known):
-            raise unknown_name(kind, pattern, known)
+            raise unknown_name(kind, pattern, known, listed_by="hsi models")
     return [
         name
         for name in known

@@ -7,7 +7,8 @@ products value by value and the addition of a bias do not count, as papers do no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -70,48 +71,147 @@ def _macs(module: nn.Module, x: Tensor) -> tuple[int, Tensor]:
     # Of the forms of attention, only the plain one shows its products on every device.
     with evaluation_mode(module), torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
         out = module(x.to(weight.dtype))
-    # PyTorch's formulas count a multiplication and an addition as two.
-    return counter.flops // (2 * len(x)), out
+    return counter.macs // len(x), out
 
 
 class _Counter(TorchDispatchMode):
-    """Adds up PyTorch's formulas, as its FlopCounterMode does, but does not ask for each module.
+    """Adds up multiply-adds, as PyTorch's FlopCounterMode does, but does not ask for each module.
 
-    Of shapes alone, batch norms are passed over: they leave the shape as it is, and PyTorch's own
-    way to find that out takes longer than all the rest of a deep network.
+    PyTorch finds the shapes of results on the meta device in Python, which takes longer than all
+    the rest of a deep network: those of the operations that such networks consist of are found
+    here.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.flops = 0
+        self.macs = 0
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        if func is torch.ops.aten.native_batch_norm.default and args[0].device.type == "meta":
-            nothing = args[0].new_empty(0)
-            return torch.empty_like(args[0]), nothing, nothing
-        out = func(*args, **(kwargs or {}))
-        formula = flop_registry.get(func.overloadpacket)
-        if formula:
-            self.flops += formula(*args, **(kwargs or {}), out_val=out)
+        operation = func.overloadpacket
+        out = None
+        if operation in _SHAPES:
+            first = args[0] if isinstance(args[0], Tensor) else args[0][0]
+            out = _SHAPES[operation](*args) if first.device.type == "meta" else None
+        if out is None:
+            out = func(*args, **(kwargs or {}))
+        if operation is aten.convolution and not args[6]:
+            # Each value is a sum over the kernel and the channels of a group.
+            self.macs += out.numel() * args[1][0].numel()
+        elif formula := flop_registry.get(operation):
+            # PyTorch's formulas count a multiplication and an addition as two.
+            self.macs += formula(*args, **(kwargs or {}), out_val=out) // 2
         return out
+
+
+def _of_convolution(x: Tensor, weight: Tensor, *options: Any) -> Tensor | None:
+    _, stride, padding, dilation, transposed, *_ = options
+    if transposed:
+        return None
+    sides = [
+        (side + 2 * edge - gap * (size - 1) - 1) // step + 1
+        for side, size, edge, step, gap in zip(
+            x.shape[2:], weight.shape[2:], padding, stride, dilation, strict=True
+        )
+    ]
+    if min(sides) < 1:
+        return None  # PyTorch says what is wrong
+    return x.new_empty(len(x), len(weight), *sides)
+
+
+def _of_batch_norm(x: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
+    nothing = x.new_empty(0)
+    return x.new_empty(x.shape), nothing, nothing
+
+
+def _of_the_first(x: Tensor, *_: Any) -> Tensor:
+    return x.new_empty(x.shape)
+
+
+def _the_first(x: Tensor, *_: Any) -> Tensor:
+    return x
+
+
+def _of_both(x: Tensor, other: Any, *_: Any) -> Tensor | None:
+    # Weights of channels and the like, (N, C, 1, 1), have one position for many.
+    fits = isinstance(other, Tensor) and x.ndim == other.ndim
+    if not fits or any(b not in (a, 1) for a, b in zip(x.shape, other.shape, strict=True)):
+        return None
+    return x.new_empty(x.shape)
+
+
+def _of_view(x: Tensor, shape: list[int]) -> Tensor:
+    known = math.prod(side for side in shape if side >= 0)
+    return x.new_empty([side if side >= 0 else x.numel() // known for side in shape])
+
+
+def _of_mean(x: Tensor, axes: list[int] | None, keepdim: bool = False) -> Tensor | None:
+    if not axes:
+        return None
+    gone = {axis % x.ndim for axis in axes}
+    shape = [1 if axis in gone else side for axis, side in enumerate(x.shape)]
+    if not keepdim:
+        shape = [side for axis, side in enumerate(shape) if axis not in gone]
+    return x.new_empty(shape)
+
+
+def _of_joined(parts: list[Tensor], axis: int = 0) -> Tensor:
+    shape = list(parts[0].shape)
+    shape[axis] = sum(part.shape[axis] for part in parts)
+    return parts[0].new_empty(shape)
+
+
+aten = torch.ops.aten
+_SHAPES: dict[Any, Callable[..., Any]] = {
+    aten.convolution: _of_convolution,
+    aten.native_batch_norm: _of_batch_norm,
+    aten.relu: _of_the_first,
+    aten.sigmoid: _of_the_first,
+    aten.silu: _of_the_first,
+    aten.hardtanh: _of_the_first,
+    aten.relu_: _the_first,
+    aten.silu_: _the_first,
+    aten.hardtanh_: _the_first,
+    aten.view: _of_view,
+    aten.mean: _of_mean,
+    aten.cat: _of_joined,
+    aten.add: _of_both,
+    aten.mul: _of_both,
+    aten.add_: _the_first,
+}
 
 
 @contextmanager
 def shapes_alone() -> Iterator[None]:
     """Build networks without memory and without random numbers, to count them."""
-    with torch.device("meta"), _Unfilled():
+    with _Unfilled():
         yield
 
 
 class _Unfilled(TorchFunctionMode):
-    """Leaves out what would fill weights."""
+    """Makes tensors that are shapes alone, and leaves out what would fill weights."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        return args[0] if func in _FILLING else func(*args, **(kwargs or {}))
+        if func in _FILLING:
+            return args[0] if args else kwargs["tensor"]
+        if func in _MAKING:
+            kwargs = {"device": "meta"} | (kwargs or {})
+            if kwargs["device"] is None:
+                kwargs["device"] = "meta"
+        return func(*args, **(kwargs or {}))
 
 
-_FILLING = {Tensor.normal_, Tensor.uniform_, Tensor.fill_, Tensor.zero_}
+_FILLING = {
+    Tensor.normal_,
+    Tensor.uniform_,
+    Tensor.fill_,
+    Tensor.zero_,
+    nn.init.kaiming_uniform_,
+    nn.init.uniform_,
+    nn.init.normal_,
+    nn.init.constant_,
+}
+_MAKING = {torch.empty, torch.zeros, torch.ones, torch.full, torch.tensor, torch.arange}

@@ -2,12 +2,20 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from hsi.layers.attention import ATTENTIONS, build_attention
 from hsi.models import MODELS
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """Return the file of the cache in which sizes are kept: not that of whoever runs the tests."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "hsi" / "sizes.json"
 
 
 def test_every_network_is_listed_with_its_size(hsi_command):
@@ -120,3 +128,67 @@ def test_blocks_take_no_attention(hsi_command):
     done = hsi_command("models", "--blocks", "--attention", "eca")
     assert done.code == 2
     assert "--attention is for networks" in done.err
+
+
+def test_no_attention_has_a_name(hsi_command):
+    plain = hsi_command("models", "lenet5", "--json")
+    named = hsi_command("models", "lenet5", "--attention", "none", "--json")
+    assert named.code == 0
+    assert named.out == plain.out
+
+
+def test_sizes_are_computed_once(hsi_command, cache, monkeypatch):
+    first = hsi_command("models", "hybridsn*", "--components", 10)
+    assert cache.exists()
+    monkeypatch.setattr("hsi.cli.models._measure", lambda *_, **__: pytest.fail("computed again"))
+    again = hsi_command("models", "hybridsn*", "--components", 10)
+    assert (again.code, again.out, again.err) == (0, first.out, first.err)
+    with pytest.raises(pytest.fail.Exception, match="computed again"):
+        hsi_command("models", "hybridsn*", "--components", 11)
+
+
+@pytest.mark.parametrize("what", ["another version", "nothing", "a list", "a word"])
+def test_sizes_from_other_code_are_forgotten(hsi_command, cache, what):
+    right = hsi_command("models", "lenet5", "--json").out
+    kept = json.loads(cache.read_text())
+    (question,) = kept["answers"]
+    kept["answers"][question]["rows"][0]["parameters"] = 1
+    cache.write_text(json.dumps(kept))
+    assert hsi_command("models", "lenet5", "--json").out != right  # it is what is read
+    contents = {
+        "another version": json.dumps(kept | {"made_by": "others"}),
+        "nothing": "",
+        "a list": "[1]",
+        "a word": "null",
+    }
+    cache.write_text(contents[what])
+    assert hsi_command("models", "lenet5", "--json").out == right
+
+
+def test_a_cache_that_cannot_be_written_changes_nothing(hsi_command, cache):
+    cache.parent.parent.mkdir(parents=True, exist_ok=True)
+    cache.parent.write_text("a file where the folder would be")
+    done = hsi_command("models", "lenet5", "--json")
+    assert done.code == 0
+    assert json.loads(done.out)[0]["parameters"] > 60_000
+
+
+def test_known_sizes_are_told_without_pytorch(hsi_command):
+    shown = hsi_command("models", "lenet5").out
+    program = (
+        "import sys; sys.modules['torch'] = None; from hsi.cli.main import main; "
+        "sys.argv = ['hsi', 'models', 'lenet5']; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, shown)
+
+
+def test_a_small_stem_is_told(hsi_command):
+    assert "small stem here" in hsi_command("models", "lenet5").out
+    assert "small stem here" not in hsi_command("models", "hybridsn").out
+
+
+def test_an_unknown_name_that_is_near_to_none_says_what_lists_them(hsi_command):
+    done = hsi_command("models", "forest")
+    assert done.code == 2
+    assert f"unknown model 'forest'\n`hsi models` lists all {len(MODELS)}." in done.err
