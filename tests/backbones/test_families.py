@@ -117,3 +117,17 @@ def test_auxiliary_heads_must_be_asked_for():
         plain.with_auxiliary(torch.empty(1, 3, 64, 64))
     scores = full.eval().with_auxiliary(torch.empty(2, 3, 64, 64, device="meta"))
     assert [each.shape for each in scores] == [(2, 10)] * 3
+
+
+def test_auxiliary_heads_teach_the_modules_below_them():
+    """As docs/backbones.md has it: the loops of hsi train the network without."""
+    torch.manual_seed(0)
+    network = GoogLeNet(classes=3, auxiliary=True)
+    scores = network.with_auxiliary(torch.randn(2, 3, 64, 64))
+    truth = torch.tensor([0, 2])
+    (0.3 * sum(F.cross_entropy(each, truth) for each in scores[1:])).backward()
+    reached = {name.partition(".")[0] for name, weight in network.named_parameters()
+               if weight.grad is not None}  # fmt: skip
+    assert {"conv1", "inception4a", "inception4d", "aux1", "aux2"} <= reached
+    assert not reached & {"inception4e", "inception5a", "inception5b", "fc"}
+    assert not build_backbone("googlenet", classes=3).auxiliary

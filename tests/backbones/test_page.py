@@ -24,10 +24,13 @@ def test_its_python_runs(tmp_path, monkeypatch, capsys):
     torch.save(build_backbone("resnet18").state_dict(), tmp_path / file)
     # Stands in for the published one, whose digits it cannot have.
     monkeypatch.setattr(published, "sha256", lambda path: "f37072fd")
-    first, second = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    first, own_loop, second = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     names = {}
     exec(first, names)  # noqa: S102
     assert names["scores"].shape == (4, 16)
+    exec(own_loop, names)  # noqa: S102
+    expected = names["main"] + 0.3 * names["first"] + 0.3 * names["second"]
+    torch.testing.assert_close(names["loss"], expected)
     exec(second, names)  # noqa: S102
     printed = capsys.readouterr().out.split()
     assert " ".join(printed) == " ".join(re.findall(r"^# (.*)", second, re.MULTILINE))

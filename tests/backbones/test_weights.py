@@ -9,10 +9,13 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from hsi.backbones import build_backbone
+import hsi
+from hsi.backbones import BACKBONES, build_backbone
 from hsi.backbones.googlenet import GoogLeNet
+from hsi.backbones.registry import FOR_SCENES
 from hsi.backbones.weights import load_weights, read_weights, with_channels
 from hsi.errors import UsageError, WeightsError
+from hsi.models import MODELS
 
 
 @pytest.fixture(scope="module")
@@ -345,3 +348,34 @@ def test_damaged_files_are_a_message(tmp_path, suffix):
 def test_what_is_no_file(weights, words):
     with pytest.raises(UsageError, match=words):
         build_backbone("lenet5", weights=weights)
+
+
+def test_networks_for_scenes_are_no_backbones_and_said_to_be():
+    assert set(FOR_SCENES) == MODELS.keys() - BACKBONES.keys()
+    for name in FOR_SCENES:
+        with pytest.raises(UsageError, match=f"network for scenes: `hsi train --model {name}`"):
+            build_backbone(name)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"channels": "3"}, "channels must be a whole number, not '3'"),
+        ({"channels": 3.0}, "channels must be a whole number, not 3.0"),
+        ({"classes": True}, "classes must be a whole number, not True"),
+        ({"small_stem": "yes"}, "small_stem must be True or False, not 'yes'"),
+        ({"attention": 5}, "attention must be a name or a function"),
+        ({"name": None}, "backbone must be a name, not None"),
+        ({"name": "forest"}, "unknown backbone 'forest'\n`hsi models` lists all"),
+    ],
+)
+def test_arguments_of_another_type_are_told_what_was_expected(arguments, words):
+    with pytest.raises(UsageError, match=words) as caught:
+        build_backbone(**({"name": "lenet5"} | arguments))
+    assert len(str(caught.value).splitlines()) <= 5
+
+
+@pytest.mark.parametrize("name", [None, 5, ["se"]])
+def test_names_of_attention_are_text(name):
+    with pytest.raises(UsageError, match="attention must be a name, not"):
+        hsi.build_attention(name, channels=8)

@@ -58,6 +58,8 @@ CASES = [
     (f"{TRAIN} --attention cbamm", 2, ["unknown attention", "did you mean 'cbam'"]),
     ("models hybridsn --attention cbamm", 2, ["unknown attention", "did you mean 'cbam'"]),
     ("models --blocks --channels 0", 2, ["channels must be a whole number of at least 1, not 0"]),
+    (f"{TRAIN} --weights imagenet", 2, ["'hybridsn-dw' starts from fresh weights", "resnet18"]),
+    (f"{TRAIN} --model lenet5 --weights nowhere.pth", 2, ["there is no such file", "imagenet"]),
     (f"{TRAIN} --recipe papper", 2, ["unknown recipe", "did you mean 'paper'"]),
     (f"{TRAIN} --split randm", 2, ["split", "'random' or 'blocks'", "randm"]),
     (f"{TRAIN} --norm bach", 2, ["norm", "'batch' or 'none'", "bach"]),

@@ -53,6 +53,8 @@ def test_a_pixel_has_the_same_score_in_any_tile_size():
 def test_an_unknown_precision_is_named_with_the_nearest():
     with pytest.raises(UsageError, match="bf16"):
         predict_scene(network("hybridsn"), CUBE, precision="bf61")
+    with pytest.raises(UsageError, match="precision must be a name, not None"):
+        predict_scene(network("hybridsn"), CUBE, precision=None)
 
 
 def test_a_network_in_bfloat16_itself_is_told_what_to_do():
