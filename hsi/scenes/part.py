@@ -54,7 +54,8 @@ class Part:
     def shares_ground(self, other: Part) -> bool:
         """Return whether both show the same place, as far as their georeferences tell.
 
-        Edges that touch do not count, nor does what no two scenes that face north can tell.
+        Edges that touch do not count. Scenes that are turned, or in different coordinate systems,
+        are not compared.
         """
         if self.grid is None or other.grid is None or self.grid.crs != other.grid.crs:
             return False

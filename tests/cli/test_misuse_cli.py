@@ -32,6 +32,8 @@ def bad(tmp_path_factory, run):
     (folder / "empty.mat").touch()
     (folder / "page.mat").write_text("<!DOCTYPE html><title>404 Not Found</title>")
     (folder / "notes.txt").write_text("not an image")
+    (folder / "notes.md").write_text("not an image")
+    (folder / "list.csv").write_text("image,truth\ncube.npy,truth.npy\n")
     (folder / "taken").mkdir()
     (folder / "taken" / "config.toml").touch()
     (folder / "full").mkdir()
@@ -43,7 +45,9 @@ def bad(tmp_path_factory, run):
 
 
 FILES = "--dataset {bad}/cube.npy --labels {bad}/truth.npy"
-TRAIN = f"train {FILES} --out new --patch-size 9 --components 13 --device cpu --epochs 1"
+BRIEFLY = "--out new --patch-size 9 --components 13 --device cpu --epochs 1"
+TRAIN = f"train {FILES} {BRIEFLY}"
+ON = f"train {BRIEFLY} --dataset {{bad}}/cube.npy"
 
 CASES = [
     # names
@@ -61,7 +65,7 @@ CASES = [
     (f"{TRAIN} --weights imagenet", 2, ["'hybridsn-dw' starts from fresh weights", "resnet18"]),
     (f"{TRAIN} --model lenet5 --weights nowhere.pth", 2, ["there is no such file", "imagenet"]),
     (f"{TRAIN} --recipe papper", 2, ["unknown recipe", "did you mean 'paper'"]),
-    (f"{TRAIN} --split randm", 2, ["split", "'random' or 'blocks'", "randm"]),
+    (f"{TRAIN} --split randm", 2, ["split", "'random', 'blocks' or 'scenes'", "randm"]),
     (f"{TRAIN} --norm bach", 2, ["norm", "'batch' or 'none'", "bach"]),
     (f"{TRAIN} --optimizer sgd", 2, ["optimizer", "'adam' or 'adamw'", "sgd"]),
     (f"{TRAIN} --device gpu", 2, ["device 'gpu'", "auto, cpu, or cuda"]),
@@ -95,7 +99,22 @@ CASES = [
     ("train --dataset nowhere.mat", 2, ["there is no file", "nowhere.mat"]),
     ("train --dataset {bad}/empty.mat --out new", 1, ["empty.mat is empty"]),
     ("train --dataset {bad}/page.mat --out new", 1, ["page.mat is a web page"]),
-    ("train --dataset {bad}/notes.txt --out new", 1, ["notes.txt", "Supported"]),
+    ("train --dataset {bad}/notes.md --out new", 1, ["notes.md", "Supported"]),
+    ("train --dataset {bad}/notes.txt --out new", 1, ["notes.txt, line 1", "no file", "folder of"]),
+    ("train --dataset {bad}/list.csv --out new", 1, ["lacks the column mask", "'image,truth'"]),
+    (f"{TRAIN} --labels {{bad}}/cut.npy", 2, ["1 times --dataset", "2 times --labels"]),
+    (f"{TRAIN} --dataset {{bad}}/other.npy --labels {{bad}}/truth.npy --validation-dataset "
+     "{bad}/cube.npy", 2, ["among the train scenes and among the validation scenes"]),
+    (f"{TRAIN} --test-dataset {{bad}}/fewer.npy --test-labels {{bad}}/truth.npy", 2,
+     ["cube has 20 bands, fewer has 19 bands"]),
+    (f"{TRAIN} --test-dataset {{bad}}/other.npy", 2, ["without labels: other", "--labels"]),
+    (f"{TRAIN} --test-dataset {{bad}}/other.npy --test-labels {{bad}}/truth.npy --split blocks",
+     2, ["split='blocks'", "--test-dataset"]),
+    (f"{TRAIN} --validation-dataset {{bad}}/other.npy --validation-labels {{bad}}/truth.npy", 2,
+     ["none for the test", "--test-dataset"]),
+    (f"{TRAIN} --split scenes", 2, ["--test-dataset"]),
+    (f"{TRAIN} --drop-bands 1340-1460nm", 2, ["centres", "not known", "by their numbers"]),
+    (f"{TRAIN} --drop-bands 19-25", 2, ["numbered 1 to 20"]),
     ("train --dataset {bad} --out new", 1, ["is a folder"]),
     ("train --dataset {bad}/several.npz --out new", 2, ["'first'", "'second'", "--key"]),
     (
@@ -104,13 +123,13 @@ CASES = [
     ),
     ("train --dataset {bad}/cube.npy --out new", 2, ["cube has no labels", "(--labels)", "-key"]),
     ("train --dataset {bad}/both.npz --out new", 2, ["holds 'gt', which", "--labels-key gt)"]),
-    (f"{TRAIN} --labels nowhere.npy", 1, ["nowhere.npy does not exist"]),
-    (f"{TRAIN} --labels {{bad}}/transposed.npy", 1, ["(40, 32)", "look transposed"]),
-    (f"{TRAIN} --labels {{bad}}/cut.npy", 1, ["(31, 40)", "32 rows and 40 columns"]),
-    (f"{TRAIN} --labels {{bad}}/zeros.npy", 1, ["0 everywhere"]),
-    (f"{TRAIN} --labels {{bad}}/halves.npy", 1, ["0.5", "whole number"]),
-    (f"{TRAIN} --labels {{bad}}/one.npy", 2, ["one class only (id 2)"]),
-    (f"{TRAIN} --labels {{bad}}/lonely.npy", 2, ["class 7 has 1 labelled pixel"]),
+    (f"{ON} --labels nowhere.npy", 1, ["nowhere.npy does not exist"]),
+    (f"{ON} --labels {{bad}}/transposed.npy", 1, ["(40, 32)", "look transposed"]),
+    (f"{ON} --labels {{bad}}/cut.npy", 1, ["(31, 40)", "32 rows and 40 columns"]),
+    (f"{ON} --labels {{bad}}/zeros.npy", 1, ["0 everywhere"]),
+    (f"{ON} --labels {{bad}}/halves.npy", 1, ["0.5", "whole number"]),
+    (f"{ON} --labels {{bad}}/one.npy", 2, ["one class only (id 2)"]),
+    (f"{ON} --labels {{bad}}/lonely.npy", 2, ["class 7 has 1 labelled pixel"]),
     (
         "train --dataset {bad}/tiny.npy --labels {bad}/tiny_truth.npy --out new",
         2, ["25x25", "larger than the scene (8x9)"],
@@ -119,13 +138,13 @@ CASES = [
     ("train --config nowhere.toml --out new", 1, ["cannot read nowhere.toml"]),
     ("train --config {bad}/broken.toml --out new", 1, ["broken.toml is no valid TOML"]),
     ("train --dataset ~nouser/x.npy --out new", 2, ["dataset is '~nouser/x.npy'", "no such user"]),
-    (f"{TRAIN} --labels ~nouser/x.npy", 2, ["labels is '~nouser/x.npy'", "no such user"]),
+    (f"{ON} --labels ~nouser/x.npy", 2, ["labels is '~nouser/x.npy'", "no such user"]),
     ("train --dataset caf\udce9.npy --out new", 2, ["dataset", "not in UTF-8", "caf\\udce9.npy"]),
-    (f"{TRAIN} --labels caf\udce9.npy", 2, ["labels", "not in UTF-8"]),
+    (f"{ON} --labels caf\udce9.npy", 2, ["labels", "not in UTF-8"]),
     (f"{TRAIN} --out caf\udce9", 2, ["out", "not in UTF-8"]),
     ("map {run} --out caf\udce9", 2, ["out", "not in UTF-8"]),
     ("train --dataset= --out new", 2, ["dataset is empty"]),
-    (f"{TRAIN} --labels=", 2, ["labels is empty"]),
+    (f"{ON} --labels=", 2, ["labels is empty"]),
     (f"{TRAIN} --out=", 2, ["out is empty"]),
     ("map {run} --out=", 2, ["out is empty"]),
     ("map {run} --scene= --out new", 2, ["dataset is empty"]),
@@ -183,7 +202,7 @@ def test_a_defect_is_not_taken_for_a_users_mistake(hsi_command, monkeypatch, fil
     def defect(*arguments, **options):
         raise KeyError("defect")
 
-    monkeypatch.setattr("hsi.scenes.load_scene", defect)
+    monkeypatch.setattr("hsi.scenes.scene_list.load_scene", defect)
     with pytest.raises(KeyError, match="defect"):
         hsi_command("train", "--dataset", files / "cube.npy")
 
