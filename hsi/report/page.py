@@ -8,6 +8,7 @@ from typing import Any
 from hsi.report.explorer import Explorer
 from hsi.report.sections import (
     PageFigure,
+    areas_section,
     classes_section,
     command_section,
     figures_section,
@@ -47,9 +48,11 @@ def render_report(
     metrics : mapping or None
         ``oa``, ``aa`` and ``kappa`` (fractions; None where undefined), ``per_class`` (dicts with
         ``name``, ``id``, ``accuracy``, ``f1``, ``pixels``) and, if known, ``test_pixels``; both
-        named after `tested` and `counted`.
+        named after `tested` and `counted`; ``area`` where the classes have one. None where nothing
+        was tested.
     figures : sequence of (caption, bytes)
-        Pictures as PNG; the caption is the alternative text, too.
+        Pictures as PNG; the caption is the alternative text, too. A `PageFigure` names the chart
+        that takes its place where scripts run.
     notes : sequence of str
         What one must know to judge the numbers. They stand right under these.
     command : str
@@ -78,6 +81,7 @@ def render_report(
             notes_section(notes),
             EXPLORER,
             classes_section(metrics["per_class"], tested, counted) if metrics else "",
+            areas_section(metrics["area"]) if metrics and "area" in metrics else "",
             figures_section(figures),
             pairs_section("Summary", subject, summary),
             pairs_section("Recipe", "How the network was trained", recipe),

@@ -10,11 +10,13 @@ from html import escape
 from typing import Any, NamedTuple
 
 from hsi.errors import UsageError
+from hsi.report.area_rows import area_table
 from hsi.report.numbers import percent
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 # Figures have 200 pixels an inch for print; on a screen, 8 points should be about 15 pixels high.
 _SCREEN_SCALE = 0.65
+_NUMBER = ' class="number"'
 
 
 class PageFigure(NamedTuple):
@@ -81,6 +83,36 @@ def classes_section(per_class: Sequence[Mapping[str, Any]], tested: str, counted
         f"A dash: no {basis.removesuffix('s')}.</caption>\n"
         f'<thead>\n<tr><th scope="col" class="number">Id</th><th scope="col">Class</th>{head}</tr>'
         f"\n</thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n</div>\n</section>"
+    )
+
+
+def areas_section(area: Mapping[str, Any]) -> str:
+    """Return the section with the area of each class, as mapped and as estimated.
+
+    Parameters
+    ----------
+    area : mapping
+        As `hsi.evaluation.summarise_area` makes it.
+    """
+    table = area_table(area)
+    head = "".join(
+        f'<th scope="col"{_NUMBER if place != 1 else ""}>{escape(text)}</th>'
+        for place, text in enumerate(table.head)
+    )
+    rows = "\n".join(
+        f'<tr><td{_NUMBER}>{escape(first)}</td><th scope="row">{escape(name)}</th>'
+        + "".join(f"<td{_NUMBER}>{escape(text)}</td>" for text in texts)
+        + "</tr>"
+        for first, name, *texts in table.rows
+    )
+    notes = "\n".join(f"<li>{escape(note)}</li>" for note in area["notes"])
+    listed = f'<ul class="basis">\n{notes}\n</ul>\n' if notes else ""
+    return (
+        '<section>\n<h2>Areas</h2>\n<div class="wide">\n<table>\n'
+        "<caption>What is mapped as each class, and what it is estimated to have from the errors "
+        "that the test found.</caption>\n"
+        f"<thead>\n<tr>{head}</tr>\n</thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n</div>\n"
+        f"{listed}</section>"
     )
 
 

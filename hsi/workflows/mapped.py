@@ -9,10 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from hsi.report.explorer import Mapped
-from hsi.sampling import to_labels
 from hsi.scenes import Scene
 from hsi.training import Classifier
-from hsi.training.bands import match_bands
 
 _ROWS = 64
 
@@ -20,19 +18,22 @@ _ROWS = 64
 def map_and_confidence(
     classifier: Classifier, scene: Scene, *, device: str | torch.device = "auto"
 ) -> tuple[Mapped, float]:
-    """Return class map and confidence of a scene, and the seconds that the map took.
+    """Return class map and confidence of a scene, and the seconds that they took.
 
-    The confidence is the softmax of the winning class. The map is that of `Classifier.class_map`.
+    Scores are computed in tiles and never held for the whole scene. The confidence is the softmax
+    of the winning class. The map is that of `Classifier.class_map`.
     """
-    scene = match_bands(scene, classifier.bands)
     start = time.perf_counter()
-    scores = classifier.scores(scene, device=device)
-    ids = to_labels(scores.argmax(axis=0), classifier.class_ids)
-    class_map = np.where(scene.valid, ids, 0).astype(np.int32)
+    class_map = np.empty(scene.shape[:2], dtype=np.int32)
+    confidence = np.empty(scene.shape[:2], dtype=np.float32)
+    for each in classifier.tiles(scene, device=device):
+        class_map[each.tile.slices] = classifier.ids(each)
+        top = top_probability(each.scores)
+        confidence[each.tile.slices] = np.where(each.valid, top, np.nan)
     seconds = time.perf_counter() - start
     mapped = Mapped(
         class_map=class_map,
-        confidence=np.where(scene.valid, top_probability(scores), np.nan),
+        confidence=confidence,
         names=classifier.class_names,
         colors=classifier.class_colors,
         patch_size=classifier.network.patch_size,

@@ -23,6 +23,7 @@ from hsi.report.explorer.packing import Block, pack
 from hsi.report.explorer.spectra import MISSING, Spectra, take_spectra
 from hsi.report.explorer.statistics import ClassSpectra, labelled_spectra, mapped_spectra
 from hsi.scenes import Scene
+from hsi.scenes.grid import Grid
 
 Color = tuple[int, int, int]
 
@@ -118,7 +119,16 @@ def explore(
         blocks["deviation"] = pack(statistics.deviation.astype(np.float32))
     about = {
         "scene": {"name": scene.name, "rows": scene.rows, "cols": scene.cols},
-        "grid": _grid(scene),
+        "grid": _grid(scene.grid),
+        "parts": [
+            {
+                "name": part.name,
+                "rows": [part.rows.start, part.rows.stop],
+                "cols": [part.cols.start, part.cols.stop],
+                "grid": _grid(part.grid),
+            }
+            for part in scene.parts
+        ],
         "classes": [
             {
                 "id": each,
@@ -174,10 +184,10 @@ def _statistics(
     return None, ""
 
 
-def _grid(scene: Scene) -> dict[str, Any] | None:
-    if scene.grid is None:
+def _grid(grid: Grid | None) -> dict[str, Any] | None:
+    if grid is None:
         return None
-    return {"crs": scene.grid.crs_name, "transform": list(scene.grid.transform)}
+    return {"crs": grid.crs_name, "transform": list(grid.transform)}
 
 
 def _limits(scene: Scene, spectra: Spectra, step: int) -> list[str]:

@@ -29,6 +29,14 @@ function verdict(scene, { row, col }) {
   return scene.isWrong(place) ? "wrong" : "right";
 }
 
+// The coordinates of a pixel's centre, in words.
+function placeOnEarth(grid, row, col) {
+  if (!grid) return "";
+  const [a, b, c, d, e, f] = grid.transform;
+  const [x, y] = [a * (col + 0.5) + b * (row + 0.5) + c, d * (col + 0.5) + e * (row + 0.5) + f];
+  return `; ${Number(x.toPrecision(10))}, ${Number(y.toPrecision(10))} (${grid.crs})`;
+}
+
 function describe(scene, pixel) {
   const { row, col } = pixel;
   const list = element("dl", "");
@@ -37,14 +45,13 @@ function describe(scene, pixel) {
     value.append(content);
     list.append(element("dt", label), value);
   };
-  const heading = `row ${row}, column ${col}`;
-  const { grid } = scene.about;
-  if (grid) {
-    const [a, b, c, d, e, f] = grid.transform;
-    const [x, y] = [a * (col + 0.5) + b * (row + 0.5) + c, d * (col + 0.5) + e * (row + 0.5) + f];
-    tell("Pixel", `${heading}; ${Number(x.toPrecision(10))}, ${Number(y.toPrecision(10))} (${grid.crs})`);
-  } else {
-    tell("Pixel", heading);
+  tell("Pixel", `row ${row}, column ${col}${placeOnEarth(scene.about.grid, row, col)}`);
+  const part = scene.about.parts.find(
+    ({ rows, cols }) => row >= rows[0] && row < rows[1] && col >= cols[0] && col < cols[1],
+  );
+  if (part) {
+    const [down, right] = [row - part.rows[0], col - part.cols[0]];
+    tell("Of", `${part.name}: row ${down}, column ${right}${placeOnEarth(part.grid, down, right)}`);
   }
   if (scene.arrays.truth) tell("Ground truth", named(scene.classAt("truth", row, col), "unlabelled"));
   if (scene.arrays.map) {
