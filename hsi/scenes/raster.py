@@ -52,7 +52,11 @@ def read_raster(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
         shape = (int(dataset.height), int(dataset.width), int(dataset.count))
         dtype = _common_type(path, dataset.dtypes)
         _check_size(path, dataset, shape, dtype)
-        nodata = {None if value is None else float(value) for value in dataset.nodatavals}
+        # NaN is no data in any case, and would not equal itself.
+        nodata = {
+            None if value is None or math.isnan(value) else float(value)
+            for value in dataset.nodatavals
+        }
         masked = len(nodata) > 1 or _has_mask(dataset)
         cube = RasterCube(
             path,
@@ -78,8 +82,7 @@ def read_raster(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
             fwhm=tags.fwhm,
             bad_bands=tags.bad,
             rgb_bands=_rgb_bands(dataset) if tags.wavelengths is None else None,
-            # NaN is no data in any case, and would not equal itself.
-            nodata=None if masked or common is None or math.isnan(common) else common,
+            nodata=None if masked else common,
             scale=_factors(path, "scale", dataset.scales),
             offset=_factors(path, "offset", dataset.offsets),
             grid=grid,

@@ -53,6 +53,18 @@ def test_names_of_categories_are_those_of_the_classes(tmp_path, image):
     assert load_scene(image, labels=path).class_names == NAMES
 
 
+def test_names_are_those_of_the_band(tmp_path, image):
+    path = write(tmp_path / "truth.tif", LABELS, LABELS)
+    bands = "".join(
+        f'<PAMRasterBand band="{band}"><CategoryNames><Category/><Category>{name}</Category>'
+        "</CategoryNames></PAMRasterBand>"
+        for band, name in ((1, "Water"), (2, "Wet"))
+    )
+    path.with_name("truth.tif.aux.xml").write_text(f"<PAMDataset>{bands}</PAMDataset>")
+    assert load_scene(image, labels=path, labels_key="1").class_names[1] == "Water"
+    assert load_scene(image, labels=path, labels_key="2").class_names[1] == "Wet"
+
+
 def attribute_table(rows, usages=(5, 1, 2, 6, 7, 8)):
     fields = "".join(
         f'<FieldDefn index="{i}"><Name>f{i}</Name><Type>0</Type><Usage>{usage}</Usage></FieldDefn>'

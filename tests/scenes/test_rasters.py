@@ -304,8 +304,12 @@ def test_nodata_of_the_file(tmp_path, dtype):
 
 
 def test_nan_as_nodata_is_no_value_to_compare(tmp_path):
-    scene = load_scene(write(tmp_path / "a.tif", CUBE.astype(np.float32), nodata=np.nan))
+    cube = CUBE.astype(np.float32)
+    cube[2, 3] = np.nan
+    scene = load_scene(write(tmp_path / "a.tif", cube, nodata=np.nan))
     assert scene.nodata is None
+    assert not scene.cube.masked
+    assert np.argwhere(~scene.valid).tolist() == [[2, 3]]
 
 
 def test_bands_with_nodata_of_their_own(tmp_path):
