@@ -277,5 +277,11 @@ def opened(browser, made):
 
 
 @pytest.fixture
-def shown(opened, made):
-    return Shown(opened, made.scene.rows, made.scene.cols)
+def on_screen(browser):
+    """Return a function that says where the pixels of an opened scene are."""
+    return lambda scene: Shown(browser, scene.rows, scene.cols)
+
+
+@pytest.fixture
+def shown(opened, on_screen, made):
+    return on_screen(made.scene)

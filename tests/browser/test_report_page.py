@@ -5,6 +5,8 @@ import pytest
 
 from hsi.report.scene_page import render_scene
 from hsi.scenes import Scene
+from hsi.scenes.grid import Grid
+from hsi.scenes.mosaic import join_scenes
 
 WRONG, RIGHT = (213, 94, 0), (86, 180, 233)
 TRAINING, TEST = (213, 94, 0), (86, 180, 233)
@@ -285,3 +287,28 @@ def test_of_a_large_scene_the_nearest_spectrum_is_drawn_and_said(browser, tmp_pa
     assert y == cube[held[0], held[1]].tolist()
     assert ("nearest pixel held" in shown) == (held != [row, col])
     assert "every 2nd row and column" in browser.driver.find_element("id", "map-keys").text
+
+
+def test_of_several_scenes_the_one_of_the_pixel_is_named(browser, on_screen, tmp_path):
+    """The gap between them holds no data, and no look begins there."""
+    one, two = (
+        Scene(
+            name=f"tile <b>{n}</b>",
+            cube=np.full((6, 8, 4), n, dtype=np.int16),
+            grid=Grid(crs="EPSG:32633", transform=(30, 0, 1000 * n, 0, -30, 9000)),
+        )
+        for n in (1, 2)
+    )
+    scene = join_scenes([one, two], gap=12)
+    page = tmp_path / "several.html"
+    page.write_text(render_scene(scene, command=["hsi", "view", "x"]))
+    browser.open(page)
+    browser.run("document.getElementById('explorer').scrollIntoView()")
+    assert all(value in (1, 2) for value in browser.spectrum()[2])
+    part = scene.parts[1]
+    row, col = part.rows.start + 4, part.cols.start + 3
+    on_screen(scene).point(row, col, click=True)
+    facts = browser.driver.find_element("id", "facts").text
+    assert f"row {row}, column {col}" in facts
+    # The middle of its pixel at row 4, column 3.
+    assert "tile <b>2</b>: row 4, column 3; 2105, 8865 (EPSG:32633)" in facts

@@ -52,6 +52,30 @@ async function readScene() {
     return { row: spectrumRow(row) * about.spectra.step, col: spectrumCol(col) * about.spectra.step };
   }
 
+  // Where a look begins: a pixel of known class, else one with data, near the middle of the left.
+  function firstPixel() {
+    const [middle, left] = [rows / 2, cols / 3];
+    const holds = [
+      (i) => arrays.truth && arrays.truth[i],
+      (i) => (arrays.map ? arrays.map[i] : hasData(i)),
+      () => true,
+    ];
+    for (const held of holds) {
+      let [best, nearest] = [-1, Infinity];
+      for (let i = 0; i < rows * cols; i++) {
+        const distance = Math.hypot(Math.floor(i / cols) - middle, (i % cols) - left);
+        if (distance < nearest && held(i)) [best, nearest] = [i, distance];
+      }
+      if (best >= 0) return { row: Math.floor(best / cols) * step, col: (best % cols) * step };
+    }
+    return { row: 0, col: 0 };
+  }
+
+  function hasData(i) {
+    const [row, col] = [Math.floor(i / cols) * step, (i % cols) * step];
+    return arrays.levels[spectrumRow(row) * spectraCols + spectrumCol(col)] !== about.spectra.missing;
+  }
+
   // Mean and standard deviation of a class, by band; null where no pixel has it.
   function statisticsOf(one) {
     if (!arrays.mean || !one || !one.pixels) return null;
@@ -65,5 +89,6 @@ async function readScene() {
   return {
     about, arrays, rows, cols, bands, step, spectraRows, spectraCols,
     classAt, confidenceAt, setAt, isTested, isWrong, spectrumAt, spectrumPixel, statisticsOf,
+    firstPixel,
   };
 }

@@ -6,8 +6,7 @@ function makeMap(scene, layers, { chosen, pointed }) {
   const share = document.getElementById("share");
   const view = makeView(scene);
   const { rows, cols } = scene.about.scene;
-  const within = (share, length) => Math.floor((share * length) / scene.step) * scene.step;
-  const state = { pixel: { row: within(1 / 2, rows), col: within(1 / 3, cols) }, waiting: false };
+  const state = { pixel: scene.firstPixel(), waiting: false };
 
   function draw() {
     state.waiting = false;
@@ -128,7 +127,7 @@ function makeMap(scene, layers, { chosen, pointed }) {
     redraw();
   }
 
-  const map = { canvas, view, state, redraw, choose, move, zoom, fit, pointed };
+  const map = { canvas, view, state, draw, redraw, choose, move, zoom, fit, pointed };
   watchSize(map);
   watchPointer(map, share);
   document.getElementById("zoom-in").addEventListener("click", () => zoom(1.5));
@@ -145,7 +144,7 @@ function watchSize(map) {
     map.canvas.width = Math.max(1, Math.round(box.width * ratio));
     map.canvas.height = Math.max(1, Math.round(box.height * ratio));
     map.view.resize(map.canvas.width, map.canvas.height);
-    map.redraw();
+    map.draw();  // at once: another size has emptied the canvas
   };
   new ResizeObserver(measure).observe(map.canvas);
   watchRatio(measure);
