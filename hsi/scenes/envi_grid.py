@@ -84,8 +84,8 @@ def _coordinate_system(header: dict[str, Any], named: dict[str, str]) -> str | N
         from rasterio.errors import CRSError
 
         try:
-            # ENVI writes the names of ESRI's software.
-            crs = CRS.from_wkt(text, morph_from_esri_dialect=True)
+            # Names of ESRI's software, which ENVI writes, are known to PROJ.
+            crs = CRS.from_wkt(text)
             code = crs.to_epsg()
             if code and CRS.from_epsg(code) == crs:
                 return f"EPSG:{code}"

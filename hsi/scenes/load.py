@@ -93,7 +93,8 @@ def load_scene(
     dataset : str or path
         The name of a scene with a card (``hsi scenes list``; case does not matter, nor ``-`` or
         ``_``), ``"synthetic"``, the path of a card, or the path of an image: MATLAB (``.mat``,
-        level 5 or 7.3), ENVI (the header or the data file beside it), ``.npy`` or ``.npz``.
+        level 5 or 7.3), ENVI (the header or the data file beside it), GeoTIFF and other rasters,
+        EnMAP or DESIS (image or metadata), HDF5, ``.npy`` or ``.npz``.
     labels : str or path, optional
         File with the ground truth, in any of these formats, or polygons and points (GeoPackage,
         GeoJSON, Shapefile, FlatGeobuf). Where image and labels are both georeferenced, labels are
