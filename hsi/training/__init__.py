@@ -1,5 +1,6 @@
 """Settings, training loop, trained classifier, run folder."""
 
+from hsi.training.bands import TrainedBands, match_bands
 from hsi.training.classifier import Classifier
 from hsi.training.data_array import to_data_array
 from hsi.training.fit import fit, settle
@@ -28,11 +29,13 @@ __all__ = [
     "Run",
     "RunFolder",
     "Settings",
+    "TrainedBands",
     "TransferRun",
     "TransferSettings",
     "check_free",
     "fit",
     "fit_photographs",
+    "match_bands",
     "probabilities",
     "read_config",
     "read_transfer_config",
