@@ -1,19 +1,31 @@
-"""``hsi map``: a class map of a whole scene."""
+"""``hsi map``: class maps of whole scenes."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from hsi.cli import options
 
+if TYPE_CHECKING:
+    from hsi.training import Run
+    from hsi.workflows import SavedMap
 
-@click.command("map", short_help="Map a scene with a trained network.")
+
+@click.command("map", short_help="Map scenes with a trained network.")
 @click.argument("run", type=click.Path())
-@click.option("--scene", "dataset", help="Another scene: name or path.  [default: that of the run]")
+@click.argument("scenes", nargs=-1)
+@click.option("--scene", "dataset", help="The same as a SCENE.")
 @options.scene_files
+@click.option(
+    "--resample-bands", is_flag=True, help="Resample spectra of other bands to those of the run."
+)
 @click.option(
     "--method",
     default="auto",
@@ -24,71 +36,196 @@ from hsi.cli import options
     "--precision",
     default="full",
     show_default=True,
-    help="full, or bf16: faster where the processor knows it, to a hundredth of the logits' range.",
+    help="full, or bf16: faster where the processor knows it, to a few hundredths of the logits' "
+    "range.",
+)
+@click.option(
+    "--max-memory",
+    help="The most that the computation may take, e.g. 2G.  [default: a quarter of what is free, "
+    "at most 1G]",
+)
+@click.option("--confidence", is_flag=True, help="Also write the class's probability in percent.")
+@click.option("--scores", is_flag=True, help="Also write the logits of all classes.")
+@click.option(
+    "--format", "format_", default="tif", show_default=True, help="Of the class map: tif or envi."
 )
 @options.device
-@click.option("--out", type=click.Path(), help="Folder for the map.  [default: in the run]")
+@click.option(
+    "--out",
+    type=click.Path(),
+    help="Folder for the map; of several, each gets a folder in it.  [default: in the run]",
+)
+@click.option(
+    "--resume", is_flag=True, help="Continue what was interrupted; leave alone what is complete."
+)
 @options.as_json
 def command(
     run: str,
+    scenes: tuple[str, ...],
     dataset: str | None,
     reading: dict[str, Any],
-    method: str,
-    precision: str,
-    device: str,
     out: str | None,
     as_json: bool,
+    format_: str,
+    **choices: Any,
 ) -> None:
     """Give every pixel of a scene a class, with the network that RUN trained.
+
+    A SCENE is a name or a path; without any, the scene of the run is mapped. Scenes may be larger
+    than memory. Of several, those that fail are listed at the end, and the others are mapped.
 
     \b
     Examples:
       hsi map runs/first
-      hsi map runs/first --scene other.hdr --out maps/other
+      hsi map runs/first other.hdr --out maps/other
+      hsi map runs/first lines/*.tif --out maps --confidence
+      hsi map runs/first lines/*.tif --out maps --confidence --resume
     """
-    import numpy as np
-
-    from hsi.cli.console import print_table
     from hsi.errors import UsageError
-    from hsi.scenes import load_scene
     from hsi.training import Run
-    from hsi.workflows import map_scene
 
     trained = Run(run)
-    scene = None
-    if dataset is not None:
-        scene = load_scene(dataset, **reading)
-    elif reading:
+    wanted = [*([dataset] if dataset is not None else []), *scenes]
+    if not wanted and reading:
         named = " and ".join(f"--{name.replace('_', '-')}" for name in reading)
-        raise UsageError(f"{named} say how another scene is read: add --scene")
+        raise UsageError(f"{named} say how another scene is read: name it after the run")
+    if len(wanted) > 1 and "labels" in reading:
+        raise UsageError("--labels belong to one scene; map scenes with labels one by one")
     if not trained.trained:
         click.echo(f"Note: the training of {run} did not finish; using its checkpoint.", err=True)
-    saved = map_scene(
-        trained,
-        scene,
-        out=out,
-        method=method,  # type: ignore[arg-type]
-        precision=precision,  # type: ignore[arg-type]
-        device=device,
-    )
+    choices["format"] = format_
+    with _terminated_as_interrupted():
+        if len(wanted) > 1:
+            _map_several(trained, wanted, reading, out, as_json, choices)
+        else:
+            _map_one(trained, next(iter(wanted), None), reading, out, as_json, choices)
 
-    names = trained.classifier.class_names | {0: "no data"}
-    ids, counts = np.unique(saved.class_map, return_counts=True)
-    classes = [
-        {"id": int(i), "name": names[int(i)], "pixels": int(count)}
-        for i, count in zip(ids, counts, strict=True)
-    ]
+
+def _map_one(
+    run: Run,
+    dataset: str | None,
+    reading: dict[str, Any],
+    out: str | None,
+    as_json: bool,
+    choices: dict[str, Any],
+) -> None:
+    from hsi.cli.console import print_table
+
+    saved = _mapped(run, dataset, reading, out, choices)
+    described = _described(run, saved)
     if as_json:
-        paths = {"picture": str(saved.picture), "raster": str(saved.raster)}
-        click.echo(json.dumps(paths | {"seconds": saved.seconds, "classes": classes}, indent=2))
+        click.echo(json.dumps(described, indent=2))
         return
-    total = saved.class_map.size
+    total = sum(saved.counts.values())
     print_table(
         ("id", "class", "pixels", "share %"),
         [
-            (str(i), names[i], f"{n:,}", f"{100 * n / total:.2f}")
-            for i, n in zip(ids.tolist(), counts.tolist(), strict=True)
+            (str(each["id"]), each["name"], f"{each['pixels']:,}",
+             f"{100 * each['pixels'] / total:.2f}")
+            for each in described["classes"]
         ],
-    )
+    )  # fmt: skip
     click.echo(f"Mapped {total:,} pixels in {saved.seconds:.1f} s.")
     click.echo(f"Map:    {saved.picture}\nRaster: {saved.raster}")
+    for name in ("confidence", "scores"):
+        if name in described:
+            click.echo(f"{name.capitalize()}: {described[name]}")
+
+
+def _map_several(
+    run: Run,
+    wanted: list[str],
+    reading: dict[str, Any],
+    out: str | None,
+    as_json: bool,
+    choices: dict[str, Any],
+) -> None:
+    from hsi.errors import HsiError
+
+    maps, failed = [], []
+    for dataset, folder in zip(wanted, _folders(wanted, out), strict=True):
+        try:
+            saved = _mapped(run, dataset, reading, folder, choices)
+        except HsiError as error:
+            failed.append({"scene": dataset, "error": str(error)})
+            click.echo(f"Error: {dataset}: {error}", err=True)
+            continue
+        maps.append({"scene": dataset} | _described(run, saved))
+        if not as_json:
+            pixels = sum(saved.counts.values())
+            click.echo(f"{dataset}: {pixels:,} pixels in {saved.seconds:.1f} s -> {saved.raster}")
+    if as_json:
+        click.echo(json.dumps({"maps": maps, "failed": failed}, indent=2))
+    if failed:
+        listed = "".join(f"\n  {each['scene']}: {each['error'].splitlines()[0]}" for each in failed)
+        click.echo(f"{len(failed)} of {len(wanted)} scenes failed:{listed}", err=True)
+        raise click.exceptions.Exit(1)
+
+
+def _mapped(
+    run: Run,
+    dataset: str | None,
+    reading: dict[str, Any],
+    out: str | Path | None,
+    choices: dict[str, Any],
+) -> SavedMap:
+    from hsi.cli.map_display import MapDisplay
+    from hsi.errors import RunError
+    from hsi.scenes import load_scene
+    from hsi.workflows import map_scene
+
+    scene = None if dataset is None else load_scene(dataset, **reading)
+    with MapDisplay("map" if scene is None else scene.name) as display:
+        try:
+            saved = map_scene(run, scene, out=out, progress=display.rows, **choices)
+        except MemoryError as error:
+            notes = " ".join(getattr(error, "__notes__", []))
+            raise RunError(
+                f"not enough memory; a smaller --max-memory needs less\n{notes}".rstrip()
+            ) from error
+    for note in saved.notes:
+        click.echo(f"Note: {note}.", err=True)
+    return saved
+
+
+def _described(run: Run, saved: SavedMap) -> dict[str, Any]:
+    names = run.classifier.class_names | {0: "no data"}
+    files = {name: getattr(saved, name) for name in ("picture", "raster", "confidence", "scores")}
+    return {
+        **{name: str(path) for name, path in files.items() if path is not None},
+        "seconds": saved.seconds,
+        "classes": [
+            {"id": each, "name": names[each], "pixels": count}
+            for each, count in saved.counts.items()
+        ],
+    }
+
+
+def _folders(wanted: list[str], out: str | None) -> list[Path | None]:
+    """Return a folder for each scene; always the same ones, so that a map can be continued."""
+    from hsi.files import folder_name, usable_path
+
+    if out is None:
+        return [None] * len(wanted)
+    times: dict[str, int] = {}
+    folders: list[Path | None] = []
+    for dataset in wanted:
+        name = folder_name(Path(dataset).stem)
+        times[name] = times.get(name, 0) + 1
+        numbered = name if times[name] == 1 else f"{name}-{times[name]}"
+        folders.append(usable_path(out, "out") / numbered)
+    return folders
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let a request to terminate do what Ctrl-C does: what is done is kept."""
+
+    def stop(number: int, frame: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

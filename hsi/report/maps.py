@@ -41,6 +41,7 @@ def class_map_figure(
     names: Mapping[int, str],
     colors: Mapping[int, Color],
     title: str,
+    step: int = 1,
 ) -> Figure:
     """Draw a class map, the ground truth beside it if there is one, and the legend.
 
@@ -58,6 +59,8 @@ def class_map_figure(
         occur in either picture.
     title : str
         What the map shows, usually the scene's name.
+    step : int
+        Of a large scene, `class_map` and `labels` may hold every `step`-th row and column only.
 
     Raises
     ------
@@ -87,8 +90,9 @@ def class_map_figure(
     panels = [figure.add_axes((0, 0, 0.5, 0.5), label=name) for name in shown]
     for axes, (name, ids) in zip(panels, shown.items(), strict=True):
         _draw(axes, _in_colors(ids[:: plan.step, :: plan.step], colors), class_map.shape)
-        step = f", one pixel in {plan.step} × {plan.step}" if plan.step > 1 else ""
-        axes.set_title(name + step, loc="left", fontsize=TEXT_SIZE, color=INK, pad=4)
+        shown_step = step * plan.step
+        thinned = f", one pixel in {shown_step} × {shown_step}" if shown_step > 1 else ""
+        axes.set_title(name + thinned, loc="left", fontsize=TEXT_SIZE, color=INK, pad=4)
     heading = panels[0].annotate(
         "", (0, 1), (0, 18), "axes fraction", "offset points",
         fontsize=TEXT_SIZE + 1, fontweight="bold", color=INK, annotation_clip=False,

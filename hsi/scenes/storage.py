@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,16 @@ def stored_block(cube: Any) -> tuple[int, int]:
     return 1, int(cube.shape[1])
 
 
+def stored_file(cube: Any) -> Path | None:
+    """Return the file from which a cube is read when it is sliced, if there is one."""
+    for layer in _layers(cube):
+        for name in ("path", "filename"):
+            path = getattr(layer, name, None)
+            if isinstance(path, str | Path):
+                return Path(path)
+    return None
+
+
 def release_pages(cube: Any) -> None:
     """Give back the memory of those pages of a memory-mapped file that were read.
 
@@ -34,14 +45,13 @@ def release_pages(cube: Any) -> None:
         # In other modes pages may hold what is not in the file.
         if isinstance(layer, np.memmap) and layer.mode == "r":
             layer._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
-            return
 
 
 def _layers(cube: Any) -> Iterator[Any]:
-    """Yield a cube, what it selects from, and what that in turn is a view of."""
+    """Yield a cube, what it selects from or is made of, and what that in turn is a view of."""
     while cube is not None:
         yield cube
+        for part in getattr(cube, "cubes", ()):
+            yield from _layers(part)
         inner = getattr(cube, "cube", None)
-        if inner is None:
-            inner = getattr(cube, "base", None)
-        cube = inner
+        cube = getattr(cube, "base", None) if inner is None else inner

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -61,7 +60,7 @@ class ComponentCube(LazyCube):
         pixel = scene.bands * np.dtype(scene.cube.dtype).itemsize
         fitting = max(1, READ_BYTES // (pixel * scene.cols))
         # Blocks of the file are not read in parts, unless they are very high.
-        self.step = min(math.ceil(fitting / rows) * rows, max(fitting, 1024))
+        self.step = min(max(fitting // rows, 1) * rows, max(fitting, 1024))
         wide = max(1, READ_BYTES // (pixel * self.step))
         self.width = min(max(1, wide // cols) * cols, scene.cols)
         self._blocks: list[_Block] = []

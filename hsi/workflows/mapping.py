@@ -1,32 +1,24 @@
-"""Class maps as files, of the scene of a run or of another one."""
+"""Maps of scenes of any size: computed in strips, kept when interrupted, written as files."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import get_args
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from hsi.errors import RunError
-from hsi.files import folder_name, free_path, usable_path
-from hsi.inference import Precision
-from hsi.report import class_map_figure, save_figure, write_class_map_tif
-from hsi.scenes import Scene, load_scene
-from hsi.training import Classifier, Run
+from hsi.errors import UsageError, unknown_name
+from hsi.files import folder_name, usable_path
+from hsi.inference import Method, Precision, resolve_device
+from hsi.scenes import Scene, open_scene
+from hsi.training import Run
+from hsi.training.bands import match_bands
+from hsi.workflows.map_facts import classifier_facts, scene_facts, versions_of_numbers
+from hsi.workflows.map_job import MapJob, Progress
+from hsi.workflows.map_products import Format, SavedMap, save_map
 
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class SavedMap:
-    """A class map and where it was written."""
-
-    class_map: NDArray[np.int32]
-    picture: Path
-    raster: Path
-    seconds: float
+__all__ = ["SavedMap", "map_scene", "save_map"]
 
 
 def map_scene(
@@ -34,11 +26,22 @@ def map_scene(
     scene: Scene | None = None,
     *,
     out: Path | str | None = None,
-    method: Literal["auto", "dense", "patches"] = "auto",
+    method: Method = "auto",
     device: str | torch.device = "auto",
     precision: Precision = "full",
+    max_memory: int | str | None = None,
+    confidence: bool = False,
+    scores: bool = False,
+    format: Format = "tif",
+    resample_bands: bool = False,
+    resume: bool = False,
+    progress: Progress | None = None,
 ) -> SavedMap:
-    """Map every pixel of a scene and write the map as picture and as raster.
+    """Map every pixel of a scene of any size and write the map as picture and as raster.
+
+    The scene is read and mapped in strips, each row once. What is done is kept in the folder: a
+    map that was interrupted can be continued, and is then the same to the last byte (on the same
+    machine, with as many threads).
 
     Parameters
     ----------
@@ -47,53 +50,79 @@ def map_scene(
     scene : Scene, optional
         Without, the scene that the run was trained on.
     out : path, optional
-        Folder for `class_map.png` and `class_map.tif`. Without, the run folder itself, or for
-        another scene or precision ``maps/NAME`` in it, with a number where that is taken.
+        Folder for the files. Without, the run folder itself, or for another scene, precision or
+        format ``maps/NAME`` in it, with a number where that is taken. Files of another map that
+        are there are replaced when the new map is complete, and not before.
     method, device, precision
         As for `hsi.predict_scene`.
+    max_memory : int or str, optional
+        The most that the computation may take, beside the network and what `scene` itself holds:
+        bytes, or a text such as ``"2G"``. Default: a quarter of what is free, but no more than 1G,
+        beyond which maps get no faster.
+    confidence : bool
+        Whether to write `confidence.tif`, the probability of the mapped class in percent.
+    scores : bool
+        Whether to write `scores.tif`, the logits of all classes.
+    format : {"tif", "envi"}
+        Of the class map: cloud-optimised GeoTIFF, or ENVI classification.
+    resample_bands : bool
+        Whether spectra of other bands are resampled to those of the run.
+    resume : bool
+        Whether to continue an unfinished map of the same scene; a map that is complete is left as
+        it is. Without, an unfinished map is begun anew.
+    progress : callable, optional
+        Told how many rows of how many are done.
+
+    Returns
+    -------
+    SavedMap
+        Where the files are, and how many pixels each class has.
 
     Raises
     ------
     UsageError
-        If the bands of the scene are not those of the run.
+        If the bands of the scene are not those of the run, or an argument cannot be meant.
+    SceneError
+        If the scene cannot be read, or a pixel seems to hold a fill value.
     RunError
-        If the folder cannot be written.
+        If the folder cannot be written, or the unfinished map in it is of something else.
+    KeyboardInterrupt
+        With a note that says what is kept, and how to go on.
     """
+    if format not in get_args(Format):
+        raise unknown_name("format", format, get_args(Format))
+    if format == "envi" and run.classifier.class_ids.max() > np.iinfo(np.uint16).max:
+        raise UsageError("an ENVI classification holds ids up to 65,535; use format='tif'")
+    own = scene is None
+    scene = scene or open_scene(run.source)
+    classifier = run.classifier
+    scene = match_bands(scene, classifier.bands, resample=resample_bands)
+    job = MapJob(
+        classifier=classifier,
+        scene=scene,
+        tiles=lambda **plan: classifier.tiles(
+            scene, **({"method": method, "max_memory": max_memory} | plan),
+            device=device, precision=precision,
+        ),
+        facts={
+            "scene": scene_facts(scene),
+            "classifier": classifier_facts(classifier),
+            "options": {
+                "method": method,
+                "precision": precision,
+                "device": resolve_device(device).type,
+                "confidence": confidence,
+                "scores": scores,
+            } | ({} if max_memory is None else {"max_memory": str(max_memory)}),
+            "versions": versions_of_numbers(),
+        },
+        format=format,
+    )  # fmt: skip
     if out is not None:
         folder = usable_path(out, "out")
-    elif scene is None and precision == "full":
+    elif own and precision == "full" and format == "tif":
         folder = run.path
     else:
-        scene = scene or load_scene(**run.source)
         kind = "" if precision == "full" else f"-{precision}"
-        folder = free_path(run.path / "maps" / (folder_name(scene.name) + kind))
-    scene = scene or load_scene(**run.source)
-    start = time.perf_counter()
-    class_map = run.classifier.class_map(scene, method=method, device=device, precision=precision)
-    seconds = time.perf_counter() - start
-    return save_map(run.classifier, scene, class_map, folder, seconds=seconds)
-
-
-def save_map(
-    classifier: Classifier,
-    scene: Scene,
-    class_map: NDArray[np.int32],
-    folder: Path,
-    *,
-    seconds: float,
-) -> SavedMap:
-    """Write `class_map` into `folder`, with the ground truth beside it where there is one."""
-    picture, raster = folder / "class_map.png", folder / "class_map.tif"
-    # The labels of another scene may hold classes that the classifier does not know.
-    names = scene.class_names | classifier.class_names
-    colors = scene.class_colors | classifier.class_colors
-    figure = class_map_figure(
-        class_map, labels=scene.labels, names=names, colors=colors, title=scene.name
-    )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        save_figure(figure, picture)
-        write_class_map_tif(raster, class_map, names=names, colors=colors)
-    except OSError as error:
-        raise RunError(f"cannot write the map into {folder}: {error.strerror or error}") from error
-    return SavedMap(class_map=class_map, picture=picture, raster=raster, seconds=seconds)
+        folder = job.free_folder(run.path / "maps" / (folder_name(scene.name) + kind), resume)
+    return job.map_into(folder, resume=resume, progress=progress)

@@ -47,7 +47,8 @@ def test_another_scene(hsi_command, copy, write_scene, tmp_path):
     )  # fmt: skip
     assert done.code == 0
     assert sorted(each.name for each in (copy.parent / "here" / "map").iterdir()) == [
-        "class_map.png", "class_map.tif",
+        "class_map.json", "class_map.png", "class_map.qml", "class_map.tif",
+        "class_map.tif.aux.xml", "map.json",
     ]  # fmt: skip
 
 
