@@ -85,13 +85,12 @@ def _resampled(scene: Scene, bands: TrainedBands) -> Scene:
             f"the spectra of {scene.name} cannot be resampled: the band centres of {whose} are "
             "not known"
         )
-    beyond = bands.wavelengths[out_of_reach(scene.wavelengths, bands.wavelengths, scene.fwhm)]
-    if beyond.size:
-        listed = ", ".join(f"{centre:.1f}" for centre in beyond[:8].tolist())
-        more = f" and {beyond.size - 8} more" if beyond.size > 8 else ""
+    beyond = out_of_reach(scene.wavelengths, bands.wavelengths, scene.fwhm)
+    if beyond.any():
         raise UsageError(
-            f"{scene.name} says nothing about {beyond.size} of the {bands.count} bands that this "
-            f"classifier was trained on: {listed}{more} nm\n"
+            f"{scene.name} says nothing about {np.count_nonzero(beyond)} of the {bands.count} "
+            "bands that this classifier was trained on: those of "
+            f"{_ranges(bands.wavelengths, beyond)}\n"
             f"Its own {scene.bands} bands lie between {scene.wavelengths.min():.1f} and "
             f"{scene.wavelengths.max():.1f} nm, and none near these.\n"
             "Train without them: --drop-bands."
@@ -107,6 +106,20 @@ def _resampled(scene: Scene, bands: TrainedBands) -> Scene:
         rgb_bands=None,  # type: ignore[arg-type]  # the default
         metadata=scene.metadata | {"resampled_from_bands": scene.bands},
     )
+
+
+def _ranges(centres: NDArray[np.float64], chosen: NDArray[np.bool_]) -> str:
+    """Return the ranges of the chosen centres as ``--drop-bands`` takes them, at most eight."""
+    order = np.argsort(centres)
+    places = np.flatnonzero(chosen[order])
+    runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
+    # Rounded outwards, so that both ends are inside.
+    listed = [
+        f"{np.floor(10 * centres[order[run[0]]]) / 10:.1f}-"
+        f"{np.ceil(10 * centres[order[run[-1]]]) / 10:.1f}nm"
+        for run in runs[:8]
+    ]
+    return ",".join(listed) + (f" and {len(runs) - 8} more ranges" if len(runs) > 8 else "")
 
 
 def _as_in_file(scene: Scene, bands: TrainedBands) -> Scene:
