@@ -193,6 +193,11 @@ def test_the_charts_hold_the_numbers_of_the_run(opened, made):
     assert f"{counts[1, 1]:,}" in text[1][1]
     loss = opened.run("return document.getElementById('chart-history').data[0].y")
     assert loss == [each["loss"] for each in made.history]
+    ticks = opened.run(
+        "return [...document.querySelectorAll('#chart-history .xtick text')]"
+        ".map(each => each.textContent)"
+    )
+    assert ticks == [str(each["epoch"]) for each in made.history]
     # The pictures are there for print, not beside the charts.
     visible = (
         "return [...document.querySelectorAll('figure img')].map(each => each.offsetWidth > 0)"

@@ -78,7 +78,9 @@ function drawHistory(history) {
   plot("chart-history", traces, {
     margin: { l: 10, r: 10, t: 10, b: 10 },
     height: 460,
-    xaxis: themedAxis("Epoch", { anchor: "y", tickformat: "d" }),
+    xaxis: themedAxis("Epoch", {
+      anchor: "y", tick0: epochs[0], dtick: Math.ceil(epochs.length / 8),
+    }),
     yaxis: themedAxis("Accuracy (%)", { domain: [0, 0.46] }),
     yaxis2: themedAxis("Loss", { domain: [0.54, 1] }),
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
