@@ -69,6 +69,12 @@ class LazyCube(ABC):
         step = max(1, BLOCK_BYTES // per_row)
         if isinstance(rows, np.ndarray):
             return self._gather(rows, cols, bands, span=span, read_bands=read_bands, step=step)
+        if (
+            isinstance(rows, slice)
+            and isinstance(cols, slice)
+            and _is_whole(bands, len(read_bands))
+        ):
+            bands = slice(None)  # which copies nothing
         wanted = np.arange(self.shape[0])[rows]
         if wanted.ndim == 0:
             row = int(wanted)
@@ -240,6 +246,11 @@ def _span_of_bands(index: Any, size: int) -> tuple[Bands, Any]:
         descending = chosen.size > 1 and chosen[0] > chosen[-1]
         return read, slice(None, None, -1) if descending else slice(None)
     return read, place.reshape(chosen.shape) if chosen.ndim else 0
+
+
+def _is_whole(index: Any, size: int) -> bool:
+    """Return whether `index` is an array of all places of an axis in order."""
+    return isinstance(index, np.ndarray) and np.array_equal(index, np.arange(size))
 
 
 def _runs(rows: NDArray[np.intp], step: int) -> list[NDArray[np.intp]]:
