@@ -190,7 +190,7 @@ class ScaledCube(LazyCube):
         scaled = stored.astype(self.dtype)
         scaled *= self.scale[bands].astype(self.dtype)
         scaled += self.offset[bands].astype(self.dtype)
-        scaled[is_missing(stored, self.nodata)] = np.nan
+        np.copyto(scaled, np.nan, where=is_missing(stored, self.nodata))
         return scaled
 
 
