@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hsi.scenes import Scene
-from hsi.scenes.load import read_file
+from hsi.scenes.readers import read_file
 
 RESULTS = Path(__file__).parent / "results"
 

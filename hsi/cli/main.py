@@ -12,7 +12,9 @@ import click
 
 from hsi.errors import HsiError, unknown_name
 
-SUBCOMMANDS = ("train", "map", "evaluate", "compare", "report", "view", "models", "scenes", "transfer")
+SUBCOMMANDS = (
+    "train", "map", "evaluate", "compare", "report", "view", "models", "scenes", "transfer",
+)  # fmt: skip
 
 
 class _Subcommands(click.Group):

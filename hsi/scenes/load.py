@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
@@ -17,38 +16,15 @@ from hsi.files import expand_home, usable_path
 from hsi.scenes.bands import usable_bands
 from hsi.scenes.catalogue import SYNTHETIC, Card, find_card, list_cards, plain_name, read_card
 from hsi.scenes.contents import Contents, Purpose
-from hsi.scenes.dlr import read_product, read_tiff
-from hsi.scenes.envi import read_envi
-from hsi.scenes.envi_header import find_header, starts_as_envi
 from hsi.scenes.fetch import locate
-from hsi.scenes.hdf5 import HDF5_SUFFIXES, read_hdf5
 from hsi.scenes.labels import as_labels
 from hsi.scenes.lazy import ScaledCube
-from hsi.scenes.matlab import read_matlab
-from hsi.scenes.numpy_files import read_npy, read_npz
 from hsi.scenes.palette import Color
-from hsi.scenes.raster import read_raster
-from hsi.scenes.raster_cube import DRIVERS
+from hsi.scenes.readers import check_file, read_file
+from hsi.scenes.readers.spectral_library import read_vector_library
+from hsi.scenes.readers.vector import VECTOR_SUFFIXES, read_vector
 from hsi.scenes.regrid import on_grid
 from hsi.scenes.scene import Scene
-from hsi.scenes.spectral_library import read_vector_library
-from hsi.scenes.vector import VECTOR_SUFFIXES, read_vector
-
-READERS: dict[str, Callable[..., Contents]] = {
-    ".mat": read_matlab,
-    ".npy": read_npy,
-    ".npz": read_npz,
-    ".hdr": read_envi,
-    ".xml": read_product,
-    **dict.fromkeys(DRIVERS, read_raster),
-    **dict.fromkeys((".tif", ".tiff", ".geotiff"), read_tiff),
-    **dict.fromkeys(HDF5_SUFFIXES, read_hdf5),
-}
-SUPPORTED = (
-    ".mat, .npy, .npz, ENVI (.hdr, or the data file beside it), GeoTIFF (.tif), JPEG 2000 "
-    "(.jp2), ERDAS (.img), ESRI (.bil), PNG, EnMAP and DESIS (-METADATA.XML), HDF5 and "
-    "NetCDF-4 (.h5, .he5, .hdf5, .hdf, .nc), .toml (a card)"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,30 +165,6 @@ def load_scene(
     return _assemble(card, cube, truth, source=source)
 
 
-def read_file(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
-    """Read an array with the reader for the file's format.
-
-    Raises
-    ------
-    SceneError
-        If the file is missing, empty, a folder, a web page, damaged or of an unknown format.
-    """
-    check_file(path)
-    reader = READERS.get(path.suffix.lower())
-    header = find_header(path)
-    # The suffixes .img and .bil are of several formats; what the header begins with decides.
-    if header is not None and (
-        reader is None or (path.suffix.lower() in (".img", ".bil") and starts_as_envi(header))
-    ):
-        reader = read_envi
-    if reader is None:
-        raise SceneError(
-            f"{path}: files of this kind ({path.suffix or 'no suffix, no .hdr beside it'}) cannot "
-            f"be read\nSupported: {SUPPORTED}"
-        )
-    return reader(path, key=key, purpose=purpose)
-
-
 def _assemble(
     card: Card | None, cube: _Place, truth: _Place | None, *, source: dict[str, Any]
 ) -> Scene:
@@ -301,23 +253,6 @@ def _classes(card: Card) -> tuple[dict[int, str], dict[int, Color]]:
         {each.id: each.name for each in card.classes},
         {each.id: each.color for each in card.classes},
     )
-
-
-def check_file(path: Path) -> None:
-    """Refuse what no reader needs to look at."""
-    if path.is_dir():
-        raise SceneError(f"{path} is a folder; expected a file\nSupported: {SUPPORTED}")
-    if not path.exists():
-        raise SceneError(f"{path} does not exist")
-    with path.open("rb") as file:
-        start = file.read(512).lstrip().lower()
-    if path.stat().st_size == 0:
-        raise SceneError(f"{path} is empty (0 bytes); get it anew")
-    if start.startswith((b"<!doctype html", b"<html")):
-        raise SceneError(
-            f"{path} is a web page saved under that name, not data\n"
-            "Open it in a browser to see what the server said, and download the file anew."
-        )
 
 
 def _refuse(given: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hsi.scenes.bands import band_notes
 from hsi.scenes.scene import Scene
 
-# By the counts that `hsi.scenes.vector.read_vector` keeps: one of them, and several.
+# By the counts that `hsi.scenes.readers.vector.read_vector` keeps: one of them, and several.
 OF_SHAPES = {
     "shapes_without_class_or_place": (
         "1 shape has no class or no place, and is left out.",

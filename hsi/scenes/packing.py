@@ -14,7 +14,8 @@ def pack(
     """Lay rectangles out in shelves, with at least `gap` rows or columns between any two.
 
     Of several widths of the canvas, the one with the smallest area is taken, and of equal ones the
-    one nearest to a square. The area is that with a margin of `gap`. Rectangles of equal height keep their order.
+    one nearest to a square. The area is that with a margin of `gap`. Rectangles of equal height
+    keep their order.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ from hsi.report import (
 )
 from hsi.scenes import Scene
 from hsi.scenes.labels import as_labels
-from hsi.scenes.load import read_file
+from hsi.scenes.readers import read_file
 from hsi.training import Classifier
 
 Format = Literal["tif", "envi"]

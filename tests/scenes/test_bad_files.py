@@ -11,8 +11,8 @@ import scipy.io
 
 from hsi.errors import SceneError, UsageError
 from hsi.scenes import load_scene
-from hsi.scenes.load import read_file
-from hsi.scenes.matlab_elements import check_numbers
+from hsi.scenes.readers import read_file
+from hsi.scenes.readers.matlab_elements import check_numbers
 
 CUBE = np.arange(3 * 4 * 500, dtype=np.int16).reshape(3, 4, 500)
 

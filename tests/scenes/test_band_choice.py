@@ -14,7 +14,7 @@ from hsi.scenes.band_ranges import bands_in
 from hsi.scenes.bands import band_notes, usable_bands, with_file_bands
 from hsi.scenes.cube import bands_that_vary
 from hsi.scenes.lazy import LazyCube
-from hsi.scenes.load import READERS
+from hsi.scenes.readers import READERS
 
 # Two detectors: the second begins below the end of the first, as EnMAP's.
 CENTRES = np.array([500.0, 600, 700, 800, 900, 990, 910, 1000, 1400, 1450, 1500])

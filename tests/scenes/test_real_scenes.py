@@ -8,7 +8,7 @@ import pytest
 from hsi.errors import DownloadError, SceneError
 from hsi.scenes import fetch, list_cards, load_card, load_scene
 from hsi.scenes.labels import as_labels
-from hsi.scenes.load import read_file
+from hsi.scenes.readers import read_file
 
 SALINAS_A = {1: 391, 10: 1343, 11: 616, 12: 1525, 13: 674, 14: 799}
 

@@ -16,8 +16,8 @@ from shapely.affinity import rotate
 from hsi.errors import SceneError, UsageError
 from hsi.scenes import load_scene
 from hsi.scenes.grid import Grid
+from hsi.scenes.readers.vector import read_vector
 from hsi.scenes.regrid import on_grid
-from hsi.scenes.vector import read_vector
 
 ROWS, COLS = 20, 30
 LEFT, TOP, SIDE = 366_000.0, 5_807_000.0, 30.0

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from hsi.errors import SceneError
 from hsi.scenes.palette import Color
-from hsi.scenes.xml_files import read_xml
+from hsi.scenes.readers.xml_files import read_xml
 
 # GDALRATFieldUsage: what a column of an attribute table is for.
 _NAME, _LEAST, _VALUE, _RED, _GREEN, _BLUE = "2", "3", "5", "6", "7", "8"

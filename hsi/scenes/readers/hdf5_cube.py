@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.scenes.cube import BLOCK_BYTES
-from hsi.scenes.hdf5_access import reading
 from hsi.scenes.lazy import Bands, LazyCube
+from hsi.scenes.readers.hdf5_access import reading
 
 # Bands that lie no further apart are read in one go, with those between them: HDF5 reads one range
 # much faster than several.
@@ -25,7 +25,7 @@ class Hdf5Cube(LazyCube):
     Parameters
     ----------
     dataset : h5py.Dataset
-        As `hsi.scenes.hdf5_access.find_dataset` returns it.
+        As `hsi.scenes.readers.hdf5_access.find_dataset` returns it.
     path : Path
         Its file, for messages.
     axes : tuple of int

@@ -18,7 +18,7 @@ from rasterio.transform import Affine, from_origin
 
 from hsi.errors import SceneError, UsageError
 from hsi.scenes import load_scene
-from hsi.scenes.raster_cube import RasterCube
+from hsi.scenes.readers.raster_cube import RasterCube
 
 ROWS, COLS, BANDS = 40, 52, 5
 CUBE = np.random.default_rng(5).integers(-300, 9000, (ROWS, COLS, BANDS)).astype(np.int16)

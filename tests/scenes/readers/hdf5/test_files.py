@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from hsi.errors import SceneError, UsageError
-from hsi.scenes import hdf5_access, load_scene
+from hsi.scenes import load_scene
+from hsi.scenes.readers import hdf5_access
 
 CUBE = np.arange(4 * 5 * 6, dtype=np.int16).reshape(4, 5, 6)
 CLASSES = np.arange(20, dtype=np.uint8).reshape(4, 5) % 4

@@ -9,8 +9,8 @@ from rasterio.transform import from_origin
 
 from hsi.errors import SceneError
 from hsi.scenes import load_scene
-from hsi.scenes.raster import read_raster
-from hsi.scenes.raster_cube import reading
+from hsi.scenes.readers.raster import read_raster
+from hsi.scenes.readers.raster_cube import reading
 
 ROWS, COLS, BANDS = 64, 80, 6
 CUBE = np.random.default_rng(1).integers(0, 4000, (ROWS, COLS, BANDS)).astype(np.int16)

@@ -3,7 +3,7 @@ import pytest
 
 from hsi.errors import SceneError, UsageError
 from hsi.scenes import load_scene
-from hsi.scenes.prisma import PrismaCube
+from hsi.scenes.readers.prisma import PrismaCube
 
 
 def test_order_of_bands_and_metadata(tmp_path, write_prisma):
@@ -37,7 +37,7 @@ def test_a_pixel_is_outside_only_if_all_of_its_bands_are_zero(tmp_path, write_pr
 
 @pytest.mark.parametrize("order", [[3, 0, 1, 2, 4], [4, 3, 2, 1, 0], [2, 0, 4, 1, 3]])
 def test_what_is_outside_is_known_in_whatever_order_rows_are_read(order, monkeypatch):
-    monkeypatch.setattr("hsi.scenes.prisma.BLOCK_BYTES", 1)
+    monkeypatch.setattr("hsi.scenes.readers.prisma.BLOCK_BYTES", 1)
     halves = [np.zeros((5, 3, 2), np.uint16), np.zeros((5, 3, 4), np.uint16)]
     halves[0][:, 1, 0], halves[1][2:4, 2, 3] = 5, 7
     cube = PrismaCube(halves, scale=np.ones(6), offset=np.zeros(6))

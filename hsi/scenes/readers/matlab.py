@@ -10,8 +10,8 @@ import numpy as np
 
 from hsi.errors import SceneError
 from hsi.scenes.contents import Contents, Entry, Purpose, choose_array, label_arrays
-from hsi.scenes.hdf5_access import find, find_dataset, open_hdf5, reading
-from hsi.scenes.matlab_elements import check_numbers
+from hsi.scenes.readers.hdf5_access import find, find_dataset, open_hdf5, reading
+from hsi.scenes.readers.matlab_elements import check_numbers
 
 _NUMERIC = {
     "double", "single", "logical",

@@ -15,9 +15,17 @@ from hsi.errors import SceneError
 from hsi.scenes.contents import Contents
 from hsi.scenes.cube import BLOCK_BYTES
 from hsi.scenes.grid import Grid
-from hsi.scenes.hdf5_access import attribute, fill_value, find, find_dataset, numbers, setting, text
-from hsi.scenes.hdf5_cube import Hdf5Cube
 from hsi.scenes.lazy import Bands, LazyCube
+from hsi.scenes.readers.hdf5_access import (
+    attribute,
+    fill_value,
+    find,
+    find_dataset,
+    numbers,
+    setting,
+    text,
+)
+from hsi.scenes.readers.hdf5_cube import Hdf5Cube
 
 IMAGES = ("reflectance", "radiance")
 TABLE = "location/glt_x", "location/glt_y"

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hsi.scenes.hdf5_cube import Hdf5Cube
+from hsi.scenes.readers.hdf5_cube import Hdf5Cube
 
 
 class Stored:
@@ -26,7 +26,7 @@ VALUES = np.random.default_rng(4).integers(0, 99, (50, 60, 7), dtype=np.int16)
 @pytest.mark.parametrize("chunks", [None, (6, 60, 2), (40, 10, 2)])
 def test_blocks_are_small_and_end_between_chunks(chunks, monkeypatch):
     most = 20 * 60 * 7 * 2
-    monkeypatch.setattr("hsi.scenes.hdf5_cube.BLOCK_BYTES", most)
+    monkeypatch.setattr("hsi.scenes.readers.hdf5_cube.BLOCK_BYTES", most)
     stored = Stored(VALUES, chunks)
     cube = Hdf5Cube(stored, path=Path("cube"), axes=(0, 2, 1))
     assert cube.shape == (50, 7, 60)

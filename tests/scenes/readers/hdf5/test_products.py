@@ -60,8 +60,8 @@ def test_any_part_is_that_part_of_the_whole(products, data, case, block):
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lazy, "BLOCK_BYTES", block)
-        patch.setattr("hsi.scenes.hdf5_cube.BLOCK_BYTES", block)
-        patch.setattr("hsi.scenes.emit.BLOCK_BYTES", block)
+        patch.setattr("hsi.scenes.readers.hdf5_cube.BLOCK_BYTES", block)
+        patch.setattr("hsi.scenes.readers.emit.BLOCK_BYTES", block)
         np.testing.assert_array_equal(scene.cube[key], whole[key])
 
 

@@ -12,9 +12,9 @@ from hsi.errors import SceneError, UsageError
 from hsi.scenes.contents import Contents, Entry, Purpose, choose_array
 from hsi.scenes.grid import Grid
 from hsi.scenes.lazy import BandSelection
-from hsi.scenes.raster_classes import read_classes
-from hsi.scenes.raster_cube import RasterCube, open_raster, reading
-from hsi.scenes.raster_tags import band_tags
+from hsi.scenes.readers.raster_classes import read_classes
+from hsi.scenes.readers.raster_cube import RasterCube, open_raster, reading
+from hsi.scenes.readers.raster_tags import band_tags
 
 # Compressed or not, what a file claims to hold beyond this for each of its bytes is not there.
 _CLAIM_PER_BYTE, _CLAIM_AT_LEAST = 100_000, 64 * 2**20

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.errors import SceneError, UsageError
-from hsi.scenes.band_names import centres_in_names
 from hsi.scenes.contents import Contents, Purpose
-from hsi.scenes.envi_grid import grid_of_header
-from hsi.scenes.envi_header import find_header, is_library, numbers, read_header
 from hsi.scenes.palette import Color
-from hsi.scenes.spectral_library import classes_of_spectra
-from hsi.scenes.wavelengths import in_nanometres
+from hsi.scenes.readers.band_names import centres_in_names
+from hsi.scenes.readers.envi_grid import grid_of_header
+from hsi.scenes.readers.envi_header import find_header, is_library, numbers, read_header
+from hsi.scenes.readers.spectral_library import classes_of_spectra
+from hsi.scenes.readers.wavelengths import in_nanometres
 
 # ENVI's codes for data types; 6 and 9 are complex.
 _TYPES = {"1": "u1", "2": "i2", "3": "i4", "4": "f4", "5": "f8", "6": "c8", "9": "c16",

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.errors import SceneError, UsageError
-from hsi.scenes import emit, neon, prisma
 from hsi.scenes.contents import Contents, Purpose, choose_array, label_arrays
-from hsi.scenes.hdf5_access import (
+from hsi.scenes.readers import emit, neon, prisma
+from hsi.scenes.readers.hdf5_access import (
     attribute,
     fill_value,
     find,
@@ -26,8 +26,8 @@ from hsi.scenes.hdf5_access import (
     setting,
     text,
 )  # fmt: skip
-from hsi.scenes.hdf5_cube import Hdf5Cube
-from hsi.scenes.wavelengths import in_nanometres
+from hsi.scenes.readers.hdf5_cube import Hdf5Cube
+from hsi.scenes.readers.wavelengths import in_nanometres
 
 HDF5_SUFFIXES = (".h5", ".he5", ".hdf5", ".hdf", ".nc")
 Product = tuple[str, Callable[[Any, Path], Contents]]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hsi.errors import HsiError, SceneError
 from hsi.scenes.contents import Entry
-from hsi.scenes.hdf5_heaps import check_heaps
+from hsi.scenes.readers.hdf5_heaps import check_heaps
 
 # Deflate, the densest filter that HDF5 always has, makes nothing more than 1032 times smaller;
 # images become a few times smaller. Smaller arrays do no harm whatever they claim.

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsi.scenes.band_names import centres_in_names
-from hsi.scenes.wavelengths import in_nanometres
+from hsi.scenes.readers.band_names import centres_in_names
+from hsi.scenes.readers.wavelengths import in_nanometres
 
 _UNITS = ("wavelength_units", "wavelength_unit", "wavelength units")
 

@@ -15,9 +15,9 @@ from hsi.errors import SceneError
 from hsi.scenes.contents import Contents
 from hsi.scenes.cube import BLOCK_BYTES
 from hsi.scenes.grid import Grid
-from hsi.scenes.hdf5_access import attribute, find_dataset, number, numbers, text
-from hsi.scenes.hdf5_cube import Hdf5Cube
 from hsi.scenes.lazy import Bands, BandSelection, LazyCube
+from hsi.scenes.readers.hdf5_access import attribute, find_dataset, number, numbers, text
+from hsi.scenes.readers.hdf5_cube import Hdf5Cube
 
 SWATH = "HDFEOS/SWATHS/PRS_L2D_HCO"
 PIXEL_M = 30

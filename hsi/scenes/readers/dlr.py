@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from hsi.errors import SceneError
 from hsi.scenes.contents import Contents, Purpose
-from hsi.scenes.raster import read_raster
-from hsi.scenes.xml_files import read_xml
+from hsi.scenes.readers.raster import read_raster
+from hsi.scenes.readers.xml_files import read_xml
 
 _IMAGE = re.compile(r"(.+-)SPECTRAL_IMAGE(?:_COG)?\.(?:TIFF?|GEOTIFF)", re.IGNORECASE)
 _METADATA = re.compile(r"(.+-)METADATA\.XML", re.IGNORECASE)

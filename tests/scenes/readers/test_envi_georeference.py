@@ -13,8 +13,8 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from hsi.errors import SceneError
 from hsi.scenes import load_scene
-from hsi.scenes.envi_grid import grid_of_header
-from hsi.scenes.envi_header import is_library, read_header
+from hsi.scenes.readers.envi_grid import grid_of_header
+from hsi.scenes.readers.envi_header import is_library, read_header
 
 ROWS, COLS, BANDS = 3, 4, 5
 CUBE = np.arange(1, 61, dtype="<i2").reshape(ROWS, COLS, BANDS)

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from hsi.errors import SceneError
-from hsi.scenes.envi_header import numbers
 from hsi.scenes.grid import Grid
+from hsi.scenes.readers.envi_header import numbers
 
 _METRES = ("", "meters", "metres", "meter", "metre", "m")
 _DEGREES = ("", "degrees", "degree")

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from hsi.errors import HsiError, SceneError
-from hsi.scenes import hdf5_heaps, load_scene
+from hsi.scenes import load_scene
+from hsi.scenes.readers import hdf5_heaps
 
 FLIPS = 150
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hsi.errors import SceneError
 from hsi.scenes.contents import Contents
 from hsi.scenes.grid import Grid
-from hsi.scenes.hdf5_access import (
+from hsi.scenes.readers.hdf5_access import (
     attribute,
     find,
     find_dataset,
@@ -25,7 +25,7 @@ from hsi.scenes.hdf5_access import (
     setting,
     text,
 )
-from hsi.scenes.hdf5_cube import Hdf5Cube
+from hsi.scenes.readers.hdf5_cube import Hdf5Cube
 
 IMAGE = "Reflectance/Reflectance_Data"
 _WINDOWS = "Band_Window_1_Nanometers", "Band_Window_2_Nanometers"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hsi.scenes.wavelengths import in_nanometres
+from hsi.scenes.readers.wavelengths import in_nanometres
 
 # "418.24 nm" as a whole or at the end. Metres and their like may measure anything in a name.
 _CENTRE = re.compile(

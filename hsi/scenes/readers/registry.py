@@ -1,0 +1,74 @@
+"""Which reader opens which file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hsi.errors import SceneError
+from hsi.scenes.contents import Contents, Purpose
+from hsi.scenes.readers.dlr import read_product, read_tiff
+from hsi.scenes.readers.envi import read_envi
+from hsi.scenes.readers.envi_header import find_header, starts_as_envi
+from hsi.scenes.readers.hdf5 import HDF5_SUFFIXES, read_hdf5
+from hsi.scenes.readers.matlab import read_matlab
+from hsi.scenes.readers.numpy_files import read_npy, read_npz
+from hsi.scenes.readers.raster import read_raster
+from hsi.scenes.readers.raster_cube import DRIVERS
+
+READERS: dict[str, Callable[..., Contents]] = {
+    ".mat": read_matlab,
+    ".npy": read_npy,
+    ".npz": read_npz,
+    ".hdr": read_envi,
+    ".xml": read_product,
+    **dict.fromkeys(DRIVERS, read_raster),
+    **dict.fromkeys((".tif", ".tiff", ".geotiff"), read_tiff),
+    **dict.fromkeys(HDF5_SUFFIXES, read_hdf5),
+}
+SUPPORTED = (
+    ".mat, .npy, .npz, ENVI (.hdr, or the data file beside it), GeoTIFF (.tif), JPEG 2000 "
+    "(.jp2), ERDAS (.img), ESRI (.bil), PNG, EnMAP and DESIS (-METADATA.XML), HDF5 and "
+    "NetCDF-4 (.h5, .he5, .hdf5, .hdf, .nc), .toml (a card)"
+)
+
+
+def read_file(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
+    """Read an array with the reader for the file's format.
+
+    Raises
+    ------
+    SceneError
+        If the file is missing, empty, a folder, a web page, damaged or of an unknown format.
+    """
+    check_file(path)
+    reader = READERS.get(path.suffix.lower())
+    header = find_header(path)
+    # The suffixes .img and .bil are of several formats; what the header begins with decides.
+    if header is not None and (
+        reader is None or (path.suffix.lower() in (".img", ".bil") and starts_as_envi(header))
+    ):
+        reader = read_envi
+    if reader is None:
+        raise SceneError(
+            f"{path}: files of this kind ({path.suffix or 'no suffix, no .hdr beside it'}) cannot "
+            f"be read\nSupported: {SUPPORTED}"
+        )
+    return reader(path, key=key, purpose=purpose)
+
+
+def check_file(path: Path) -> None:
+    """Refuse what no reader needs to look at."""
+    if path.is_dir():
+        raise SceneError(f"{path} is a folder; expected a file\nSupported: {SUPPORTED}")
+    if not path.exists():
+        raise SceneError(f"{path} does not exist")
+    with path.open("rb") as file:
+        start = file.read(512).lstrip().lower()
+    if path.stat().st_size == 0:
+        raise SceneError(f"{path} is empty (0 bytes); get it anew")
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise SceneError(
+            f"{path} is a web page saved under that name, not data\n"
+            "Open it in a browser to see what the server said, and download the file anew."
+        )
