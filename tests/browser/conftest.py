@@ -138,11 +138,15 @@ class Shown:
         self.top = round((height - rows * self.zoom) / 2)
         self.rows, self.cols = rows, cols
 
-    def colors(self):
-        """Return the colour at a quarter of each pixel, (rows, cols, 3)."""
+    def colors(self, *, within=None):
+        """Return the colour of each pixel's square, (rows, cols, 3), where it has no mark.
+
+        `within` counts screen pixels from the square's corner.
+        """
         screen = self.browser.pixels("#map")
-        rows = self.top + np.arange(self.rows) * self.zoom + self.zoom // 4
-        cols = self.left + np.arange(self.cols) * self.zoom + self.zoom // 4
+        within = self.zoom // 4 if within is None else within
+        rows = self.top + np.arange(self.rows) * self.zoom + within
+        cols = self.left + np.arange(self.cols) * self.zoom + within
         return screen[np.ix_(rows, cols)]
 
     def point(self, row, col, *, click=False):

@@ -89,6 +89,14 @@ def _mask(pixels, shape):
     return mask
 
 
+def test_each_pixel_is_a_square_of_one_colour_from_edge_to_edge(opened, shown, made):
+    shown.point(7, 0, click=True)
+    alone(opened, "composite")
+    for within in (0, shown.zoom - 1):
+        # To the right of the chosen pixel's patch.
+        assert same(shown.colors(within=within)[:, 4:], made.scene.composite()[:, 4:])
+
+
 def test_the_surer_the_brighter(opened, shown, made):
     alone(opened, "confidence")
     brightness = shown.colors().astype(float) @ (0.2126, 0.7152, 0.0722)
