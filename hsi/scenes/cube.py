@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsi.scenes.storage import release_pages
+
 BLOCK_BYTES = 64 * 2**20
 
 
@@ -26,6 +28,7 @@ def row_blocks(
     for block in _row_slices(cube, max_bytes=max_bytes):
         values = np.asarray(cube[block])
         yield block, values.astype(values.dtype.newbyteorder("="), copy=False)
+        release_pages(cube)
 
 
 def _row_slices(cube: Any, *, max_bytes: int) -> Iterator[slice]:
@@ -103,6 +106,7 @@ def bands_that_vary(
             first = np.zeros(len(bands), dtype=pixels.dtype)
             first[asked] = pixels[0]
         constant[asked] &= (pixels == first[asked]).all(axis=0)
+        release_pages(cube)
         if not constant.any():
             break
     return bands[~constant]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,9 +16,12 @@ from hsi.scenes.cube import BLOCK_BYTES, is_missing, may_lack_values, row_blocks
 from hsi.scenes.grid import Grid
 from hsi.scenes.palette import Color, complete_colors
 from hsi.scenes.part import Part
+from hsi.scenes.storage import release_pages
 
 # Centres in nanometres of red, green and blue in a composite of natural colours.
 RGB_NANOMETRES = (640.0, 550.0, 460.0)
+# Pixels of which the percentiles of a composite are taken.
+SAMPLE = 10**6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -169,17 +173,33 @@ class Scene:
         -------
         ndarray of uint8
             ``(rows, cols, 3)``: the bands `rgb_bands`, each stretched from its 2nd to its 98th
-            percentile over the valid pixels; 0 where a pixel is invalid.
+            percentile over the valid pixels, of large scenes over a million of them; 0 where a
+            pixel is invalid.
         """
         picture = np.zeros((self.rows, self.cols, 3), dtype=np.uint8)
         if not self.valid.any():
             return picture
-        for channel, band in enumerate(self.rgb_bands):
-            values = np.asarray(self.cube[:, :, band])[self.valid].astype(np.float64)
-            low, high = np.percentile(values, (2, 98))
-            stretched = (values - low) / ((high - low) or 1)
-            picture[self.valid, channel] = np.rint(255 * stretched.clip(0, 1)).astype(np.uint8)
+        low, high = np.percentile(self._composite_sample(), (2, 98), axis=0)
+        rows = max(1, BLOCK_BYTES // (3 * 8 * self.cols))
+        for row in range(0, self.rows, rows):
+            part = slice(row, row + rows)
+            valid = self.valid[part]
+            values = self._composite_bands(part)[valid]
+            values -= low
+            values /= np.where(high > low, high - low, 1)
+            picture[part][valid] = np.rint(255 * values.clip(0, 1)).astype(np.uint8)
+            release_pages(self.cube)
         return picture
+
+    def _composite_sample(self) -> NDArray[np.float64]:
+        """Return ``(n, 3)`` values of valid pixels, of rows that lie evenly; of few, all."""
+        step = math.ceil(self.rows * self.cols / SAMPLE)
+        rows = slice(None, None, step if self.valid[::step].any() else 1)
+        return self._composite_bands(rows)[self.valid[rows]]
+
+    def _composite_bands(self, rows: slice) -> NDArray[np.float64]:
+        """Return ``(rows, cols, 3)`` of red, green and blue."""
+        return np.array(self.cube[rows, :, list(self.rgb_bands)], dtype=np.float64)
 
 
 def default_rgb_bands(bands: int, wavelengths: NDArray[np.float64] | None) -> tuple[int, int, int]:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from hsi.errors import SceneError
 from hsi.scenes import Scene
+from hsi.scenes.lazy import LazyCube
 from hsi.scenes.palette import PALETTE, complete_colors, parse_color
 
 
@@ -151,3 +152,33 @@ def test_colours_written_otherwise_are_refused(text):
 def test_bands_of_the_file_that_do_not_fit_the_cube():
     with pytest.raises(SceneError, match="has 4 bands, but file_bands marks 3"):
         Scene(name="s", cube=np.ones((2, 3, 4)), file_bands=np.array([True, False, True, True]))
+
+
+def test_the_composite_of_a_large_scene_is_made_of_few_rows_at_a_time(monkeypatch):
+    cube = np.random.default_rng(0).normal(500, 90, (120, 50, 4)).astype(np.float32)
+    cube[:40] = np.nan
+    whole = scene(cube, rgb_bands=(0, 3, 1)).composite()
+    monkeypatch.setattr("hsi.scenes.scene.SAMPLE", 600)
+    monkeypatch.setattr("hsi.scenes.scene.BLOCK_BYTES", 3 * 8 * 50 * 7)
+
+    class Recorded(LazyCube):
+        def __init__(self):
+            super().__init__(cube.shape, cube.dtype)
+            self.heights = []
+
+        def read(self, rows, cols, bands):
+            self.heights.append(rows.stop - rows.start)
+            return cube[rows, cols][:, :, bands]
+
+    recorded = Recorded()
+    large = scene(recorded, rgb_bands=(0, 3, 1))
+    assert large.valid.sum() == 80 * 50
+    assert large._composite_sample().shape == (8 * 50, 3)
+    recorded.heights.clear()
+    sampled = large.composite()
+    assert recorded.heights[-18:] == [7] * 17 + [1]
+    apart = np.abs(sampled.astype(int) - whole)
+    assert apart.max() < 40
+    assert apart.mean() < 5
+    monkeypatch.setattr("hsi.scenes.scene.SAMPLE", 10**6)
+    assert np.array_equal(large.composite(), whole)
