@@ -2,11 +2,13 @@
 
     python benchmarks/pictures.py
 
-Needs Salinas-A: from ``$HSI_DATA``, or downloaded.
+Needs Salinas-A (from ``$HSI_DATA``, or downloaded), and Chromium with its driver for the picture of
+the page.
 """
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -14,6 +16,9 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch, Rectangle
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.ui import WebDriverWait
 
 import hsi
 from hsi.layers import pad_scene
@@ -37,9 +42,29 @@ def main() -> None:
             colors=scene.class_colors,
             title="Salinas-A",
         )
+        page_picture(run.path / "report.html", IMAGES / "report.png")
         print(f"Salinas-A, 5 % random, seed 0: OA {run.metrics['oa']:.4f}")
     save_figure(figure, IMAGES / "salinas_a.png")
     save_figure(trunk_figure(scene, classifier), IMAGES / "dense.png")
+
+
+def page_picture(page: Path, path: Path) -> None:
+    """Take a picture of the explorer of a report, as a reader with a laptop sees it."""
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"):
+        options.add_argument(argument)
+    options.binary_location = shutil.which("chromium") or ""
+    with webdriver.Chrome(options, Service(shutil.which("chromedriver"))) as browser:
+        size = {"width": 1280, "height": 760, "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        browser.get(page.as_uri())
+        WebDriverWait(browser, 60).until(
+            lambda page: page.execute_script("return document.documentElement.dataset.explorer")
+        )
+        browser.execute_script("document.getElementById('explorer').scrollIntoView()")
+        # What is drawn next is drawn at its place.
+        browser.execute_async_script("setTimeout(arguments[0], 500)")
+        browser.save_screenshot(str(path))
 
 
 def trunk_figure(scene: hsi.Scene, classifier: hsi.Classifier) -> Figure:

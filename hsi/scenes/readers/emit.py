@@ -1,6 +1,7 @@
 """EMIT L2A reflectance and L1B radiance: images in the sensor's geometry, and a table to a map.
 
-The layout is that of the "EMIT L2A Surface Reflectance User Guide" of the LP DAAC.
+The layout is the one that public readers of these products use; the LP DAAC describes it in the
+"EMIT L2A Surface Reflectance User Guide".
 """
 
 from __future__ import annotations

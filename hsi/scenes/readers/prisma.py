@@ -1,6 +1,7 @@
 """PRISMA L2D: surface reflectance of two spectrometers on one grid.
 
-The layout is that of the "PRISMA Products Specification Document" of ASI, issue 2.3 (2020).
+The layout is the one that public readers of these products use; ASI describes it in the "PRISMA
+Products Specification Document".
 """
 
 from __future__ import annotations
