@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -159,7 +160,7 @@ def _map_several(
     if failed:
         listed = "".join(f"\n  {each['scene']}: {each['error'].splitlines()[0]}" for each in failed)
         click.echo(f"{len(failed)} of {len(wanted)} scenes failed:{listed}", err=True)
-        raise click.exceptions.Exit(1)
+        sys.exit(1)
 
 
 def _mapped(

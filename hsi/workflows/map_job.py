@@ -33,6 +33,7 @@ from hsi.workflows.map_products import (
     writing_into,
 )
 from hsi.workflows.mapped import top_probability
+from hsi.workflows.part_maps import save_part_maps
 from hsi.workflows.unfinished import FOLDER, UnfinishedMap
 
 RECORD = "map.json"
@@ -170,6 +171,7 @@ class MapJob:
         stale = () if self._same_map(folder) else (*ALONE, *BESIDE)
         (folder / RECORD).unlink(missing_ok=True)
         put_in_place(made, folder, removing=stale)
+        save_part_maps(self.classifier, self.scene, arrays["class_map"], folder, seconds=seconds)
         write_text(folder / RECORD, json.dumps(record, indent=2) + "\n")
         return saved
 

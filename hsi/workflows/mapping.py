@@ -16,9 +16,9 @@ from hsi.training import Run
 from hsi.training.bands import match_bands
 from hsi.workflows.map_facts import classifier_facts, scene_facts, versions_of_numbers
 from hsi.workflows.map_job import MapJob, Progress
-from hsi.workflows.map_products import Format, SavedMap, save_map
+from hsi.workflows.map_products import Format, SavedMap
 
-__all__ = ["SavedMap", "map_scene", "save_map"]
+__all__ = ["SavedMap", "map_scene"]
 
 
 def map_scene(

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from hsi.files import folder_name
 from hsi.scenes import Scene
 from hsi.scenes.mosaic import scene_of
 from hsi.training import Classifier
-from hsi.workflows.mapping import save_map
+from hsi.workflows.map_products import save_map
 
 
 def save_part_maps(
     classifier: Classifier,
     scene: Scene,
-    class_map: NDArray[np.int32],
+    class_map: Any,
     folder: Path,
     *,
     seconds: float,
@@ -30,8 +28,8 @@ def save_part_maps(
         That made the map.
     scene : Scene
         The mosaic; for any other scene, nothing is written.
-    class_map : ndarray
-        ``(rows, cols)`` of the mosaic.
+    class_map : array_like of int
+        ``(rows, cols)`` of the mosaic; sliced, never read as a whole.
     folder : Path
         Where ``maps/`` is or will be. What an earlier map of the same mosaic left is replaced.
     seconds : float

@@ -13,8 +13,8 @@ from hsi.report import save_figure
 from hsi.scenes import Scene
 from hsi.training import Classifier, Epoch, Run
 from hsi.workflows.assess import accuracy
+from hsi.workflows.map_products import save_map
 from hsi.workflows.mapped import map_and_confidence
-from hsi.workflows.mapping import save_map
 from hsi.workflows.part_maps import save_part_maps
 from hsi.workflows.run_page import render_run, run_figures
 

@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import signal
+import time
+from subprocess import PIPE
 
 import numpy as np
 import pytest
@@ -55,7 +58,7 @@ def test_another_scene(hsi_command, copy, write_scene, tmp_path):
 def test_labels_alone_are_refused(hsi_command, copy, files):
     done = hsi_command("map", copy, "--labels", files / "truth.npy")
     assert done.code == 2
-    assert "add --scene" in done.err
+    assert "--labels say how another scene is read: name it after the run" in done.err
 
 
 def test_an_unfinished_run_maps_with_its_checkpoint_and_says_so(hsi_command, copy):
@@ -75,3 +78,88 @@ def test_a_run_that_learned_nothing_yet(hsi_command, copy):
     assert done.code == 1
     assert "checkpoint" in done.err
     assert "Traceback" not in done.err
+
+
+def test_several_scenes_of_which_one_fails(hsi_command, copy, write_scene, tmp_path):
+    first, second = (write_scene(tmp_path / f"scene{seed}", seed=seed) for seed in (1, 2))
+    broken = tmp_path / "broken.npy"
+    broken.write_bytes(b"no array")
+    scenes = (first / "cube.npy", broken, second / "cube.npy", tmp_path / "absent.npy")
+    done = hsi_command("map", copy, *scenes, "--out", "maps", "--device", "cpu")
+    assert done.code == 1
+    maps = copy.parent / "here" / "maps"
+    assert sorted(each.name for each in maps.iterdir()) == ["cube", "cube-2"]
+    for number, seed in (("cube", 1), ("cube-2", 2)):
+        alone = hsi.map_scene(
+            hsi.Run(copy), hsi.load_scene(tmp_path / f"scene{seed}" / "cube.npy"),
+            out=tmp_path / f"alone{seed}", device="cpu",
+        )  # fmt: skip
+        assert (maps / number / "class_map.tif").read_bytes() == alone.raster.read_bytes()
+    assert done.out.count("1,360 pixels in") == 2
+    last = done.err[done.err.index("2 of 4 scenes failed:") :].splitlines()
+    assert len(last) == 3
+    assert last[1].startswith(f"  {broken}: ")
+    assert last[2].startswith(f"  {tmp_path / 'absent.npy'}: there is no file")
+    assert "Traceback" not in done.err
+
+
+def test_several_scenes_as_json_and_again(hsi_command, copy, write_scene, tmp_path):
+    paths = [write_scene(tmp_path / f"scene{seed}", seed=seed) / "cube.npy" for seed in (1, 2)]
+    arguments = ("map", copy, *paths, tmp_path / "absent.npy", "--out", "maps", "--device", "cpu")
+    done = hsi_command(*arguments, "--json")
+    assert done.code == 1
+    printed = json.loads(done.out)
+    assert [each["raster"] for each in printed["maps"]] == [
+        "maps/cube/class_map.tif", "maps/cube-2/class_map.tif",
+    ]  # fmt: skip
+    assert [each["scene"] for each in printed["failed"]] == [str(tmp_path / "absent.npy")]
+    again = hsi_command(*arguments, "--resume")
+    assert again.code == 1
+    assert again.err.count("the map was complete already") == 2
+    done = hsi_command("map", copy, *paths, "--labels", tmp_path / "truth.npy")
+    assert done.code == 2
+    assert "--labels belong to one scene" in done.err
+
+
+def test_confidence_scores_and_format(hsi_command, copy):
+    done = hsi_command(
+        "map", copy, "--out", "map", "--confidence", "--scores", "--format", "envi",
+        "--max-memory", "500M", "--device", "cpu", "--json",
+    )  # fmt: skip
+    assert done.code == 0
+    printed = json.loads(done.out)
+    assert printed["raster"] == "map/class_map.img"
+    for name in ("picture", "raster", "confidence", "scores"):
+        assert (copy.parent / "here" / printed[name]).is_file()
+    assert hsi_command("map", copy, "--max-memory", "lots").code == 2
+    assert hsi_command("map", copy, "--format", "jpeg").code == 2
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of this kind are POSIX's")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_map_that_is_terminated_says_how_to_go_on(start_hsi, copy, tmp_path, number):
+    cube = np.random.default_rng(0).normal(1000, 300, (6000, 40, 20)).astype(np.float32)
+    np.save(tmp_path / "long.npy", cube)
+    arguments = ("map", copy, "long.npy", "--out", "map", "--device", "cpu")
+    process = start_hsi(*arguments, stdout=PIPE, stderr=PIPE, text=True)
+    rows = tmp_path / "map" / ".unfinished-map" / "rows"
+    while process.poll() is None and not (rows.is_file() and rows.read_text().count("\n") > 1):
+        time.sleep(0.02)
+    process.send_signal(number)
+    out, err = process.communicate()
+    assert process.returncode == 130, err
+    assert "of 6,000 rows are kept in map" in err
+    assert "--resume" in err
+    assert "Traceback" not in err
+    process = start_hsi(*arguments, "--resume", stdout=PIPE, stderr=PIPE, text=True)
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert "Note: continued after" in err
+    assert "Mapped 240,000 pixels" in out
+
+
+def test_a_folder_that_cannot_be_made(hsi_command, copy):
+    done = hsi_command("map", copy, "--out", "/proc/map", "--device", "cpu")
+    assert done.code == 1
+    assert done.err.startswith("Error: cannot write the map into /proc/map: ")
+    assert len(done.err.splitlines()) == 1

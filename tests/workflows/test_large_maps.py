@@ -14,6 +14,7 @@ import rasterio
 import hsi
 from hsi.errors import RunError, SceneError, UsageError
 from hsi.inference import predict_scene
+from hsi.scenes import join_scenes
 from hsi.scenes.synthetic import synthetic_scene
 from hsi.workflows.unfinished import FOLDER, UnfinishedMap
 
@@ -411,3 +412,12 @@ except hsi.HsiError as error:
         )
         assert "continued after" in saved.notes[0]
         assert (out / "class_map.tif").read_bytes() == before["class_map.tif"]
+
+
+def test_of_a_mosaic_each_scene_is_mapped_by_itself_too(run, large, write_large, tmp_path):
+    scenes = [hsi.load_scene(large), hsi.load_scene(write_large("other", seed=1))]
+    mosaic = join_scenes(scenes)
+    saved = hsi.map_scene(run, mosaic, out=tmp_path, **EVERYTHING)
+    for part in mosaic.parts:
+        raster = tmp_path / "maps" / part.name / "class_map.tif"
+        assert np.array_equal(bands_of(raster)[0][0], saved.class_map[part.rows, part.cols])
