@@ -23,6 +23,8 @@ from hsi.scenes.grid import Grid
 from hsi.scenes.palette import Color
 
 TILE = 512
+# By itself, GDAL takes a twentieth of the machine's memory.
+_CACHE_MB = 256
 _FAILED = "the raster could not be written whole (is the disk full?)"
 
 
@@ -121,7 +123,10 @@ def gdal_writing() -> Iterator[None]:
     from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
     try:
-        with rasterio.Env(GDAL_PAM_ENABLED=False), warnings.catch_warnings():
+        with (
+            rasterio.Env(GDAL_PAM_ENABLED=False, GDAL_CACHEMAX=_CACHE_MB),
+            warnings.catch_warnings(),
+        ):
             # That a scene has no georeference is no news to whoever wrote it without.
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             yield
@@ -169,7 +174,9 @@ def _write_plain(path: Path, pixels: Any, *, layout: Layout, grid: Grid | None) 
         tiled=True,
         blockxsize=layout.tile,
         blockysize=layout.tile,
-        interleave="pixel",
+        # With all bands of a pixel together, GDAL's cache has to hold all of them, or each tile is
+        # unpacked and packed again for each band.
+        interleave="band",
         compress="DEFLATE",
         zlevel=1,
         bigtiff="IF_SAFER",
