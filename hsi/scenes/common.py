@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from hsi.errors import UsageError
 from hsi.scenes.bands import REASONS, SAME_BAND_NM, can_hold, with_file_bands
 from hsi.scenes.palette import Color
 from hsi.scenes.scene import Scene
+
+# In a scene's metadata: its file tells classes by name, and their ids were only counted up.
+BY_NAME = "classes_by_name"
 
 
 def with_common_bands(scenes: Sequence[Scene]) -> tuple[list[Scene], dict[str, int]]:
@@ -77,6 +81,54 @@ def _bands(scene: Scene) -> str:
         return f"{scene.bands} bands"
     low, high = scene.wavelengths.min(), scene.wavelengths.max()
     return f"{scene.bands} bands ({low:.1f} to {high:.1f} nm)"
+
+
+def with_ids_of(scene: Scene, names: Mapping[int, str]) -> Scene:
+    """Return a scene whose classes have the ids by which others know them.
+
+    That is so where its file tells classes by name alone, and their ids were only counted up: the
+    same name may be another number in another file. Scenes whose file says ids keep them.
+
+    Parameters
+    ----------
+    scene : Scene
+        With or without labels.
+    names : mapping
+        Class names by id. Names that are not among them get the next ids that are free.
+    """
+    if scene.labels is None or not scene.metadata.get(BY_NAME):
+        return scene
+    known = {name: i for i, name in names.items()}
+    free = max([0, *names]) + 1
+    ids = {}
+    for i, name in scene.class_names.items():
+        if name not in known:
+            known[name], free = free, free + 1
+        ids[i] = known[name]
+    if all(own == i for own, i in ids.items()):
+        return scene
+    table = np.zeros(max(ids) + 1, dtype=np.int32)
+    table[list(ids)] = list(ids.values())
+    return dataclasses.replace(
+        scene,
+        labels=table[scene.labels],
+        class_names={ids[i]: name for i, name in scene.class_names.items()},
+        class_colors={ids[i]: color for i, color in scene.class_colors.items()},
+    )
+
+
+def with_common_ids(scenes: Sequence[Scene]) -> list[Scene]:
+    """Return the scenes with one id for each name, where their files tell classes by name alone."""
+    names: dict[int, str] = {}
+    for scene in scenes:
+        if not scene.metadata.get(BY_NAME):
+            names |= {i: name for i, name in scene.class_names.items() if name != f"class {i}"}
+    joined = []
+    for scene in scenes:
+        joined.append(with_ids_of(scene, names))
+        if scene.metadata.get(BY_NAME):
+            names |= joined[-1].class_names
+    return joined
 
 
 def common_classes(scenes: Sequence[Scene]) -> tuple[dict[int, str], dict[int, Color]]:

@@ -15,6 +15,7 @@ from hsi.errors import SceneError, UsageError, unknown_name
 from hsi.files import expand_home, usable_path
 from hsi.scenes.bands import usable_bands
 from hsi.scenes.catalogue import SYNTHETIC, Card, find_card, list_cards, plain_name, read_card
+from hsi.scenes.common import BY_NAME
 from hsi.scenes.contents import Contents, Purpose
 from hsi.scenes.fetch import locate
 from hsi.scenes.labels import as_labels
@@ -177,7 +178,8 @@ def _assemble(
             "(rows, cols, bands)"
         )
     names, colors = dict(contents.class_names), dict(contents.class_colors)
-    label_map, label_notes = contents.labels, {}
+    label_map = contents.labels
+    label_notes: dict[str, Any] = {} if label_map is None else {BY_NAME: True}
     if truth is not None and truth.is_vector:
         check_file(truth.path)
         drawn = read_vector(
@@ -188,7 +190,9 @@ def _assemble(
             rows=shape[0],
             cols=shape[1],
         )
-        label_map, label_notes = drawn.ids, drawn.notes
+        label_map, label_notes = drawn.ids, dict[str, Any](drawn.notes)
+        if drawn.class_names:
+            label_notes[BY_NAME] = True
         names |= drawn.class_names
     elif truth is not None:
         read = truth.read("labels")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hsi.errors import UsageError
 from hsi.scenes.bands import REASONS
-from hsi.scenes.common import common_classes, with_common_bands
+from hsi.scenes.common import common_classes, with_common_bands, with_common_ids
 from hsi.scenes.cube import is_missing
 from hsi.scenes.lazy import Bands, LazyCube
 from hsi.scenes.notes import OF_SHAPES
@@ -143,7 +143,7 @@ def join_scenes(
     slice(106, 202, None)
     """
     _check(scenes, gap)
-    scenes, left_out = with_common_bands(scenes)
+    scenes, left_out = with_common_bands(with_common_ids(scenes))
     names, colors = common_classes(scenes)
     corners, size = pack([scene.shape[:2] for scene in scenes], gap)
     given = [None] * len(scenes) if roles is None else roles

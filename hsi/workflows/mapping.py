@@ -12,6 +12,7 @@ from hsi.errors import UsageError, unknown_name
 from hsi.files import folder_name, usable_path
 from hsi.inference import Method, Precision, resolve_device
 from hsi.scenes import Scene, open_scene
+from hsi.scenes.common import with_ids_of
 from hsi.training import Run
 from hsi.training.bands import match_bands
 from hsi.workflows.map_facts import classifier_facts, scene_facts, versions_of_numbers
@@ -57,7 +58,7 @@ def map_scene(
         As for `hsi.predict_scene`.
     max_memory : int or str, optional
         The most that the computation may take, beside the network and what `scene` itself holds:
-        bytes, or a text such as ``"2G"``. Default: a quarter of what is free, but no more than 1G,
+        bytes, or a text such as ``"2G"``. Default: a quarter of what is free, on a CPU at most 1G,
         beyond which maps get no faster.
     confidence : bool
         Whether to write `confidence.tif`, the probability of the mapped class in percent.
@@ -96,6 +97,7 @@ def map_scene(
     own = scene is None
     scene = scene or open_scene(run.source)
     classifier = run.classifier
+    scene = with_ids_of(scene, classifier.class_names)
     scene = match_bands(scene, classifier.bands, resample=resample_bands)
     job = MapJob(
         classifier=classifier,

@@ -18,6 +18,7 @@ from hsi.report.explorer import Mapped
 from hsi.report.sections import PageFigure
 from hsi.sampling import Split
 from hsi.scenes import Scene, open_scene
+from hsi.scenes.common import with_ids_of
 from hsi.training import Classifier, Run
 from hsi.workflows.assess import accuracy, check_tested
 from hsi.workflows.mapped import map_and_confidence
@@ -61,6 +62,8 @@ def write_report(
     stored = run.metrics
     if own:
         run.check_labels(scene.labels)
+    else:
+        scene = with_ids_of(scene, run.classifier.class_names)
     mapped, seconds = map_and_confidence(run.classifier, scene, device=device)
     if own:
         page = _own_page(run, scene, mapped, stored)
@@ -141,6 +144,11 @@ def _all_tested(
         return None, notes
     labelled = (scene.labels > 0) & (mapped.class_map > 0)
     known = labelled & np.isin(scene.labels, classifier.class_ids)
+    for i in scene.class_ids.tolist():
+        theirs, own = scene.class_names[i], classifier.class_names.get(i)
+        if own is not None and own != theirs and f"class {i}" not in (own, theirs):
+            known &= scene.labels != i
+            notes.append(f"Its class {i} is {theirs!r}, that of the network {own!r}: not tested.")
     if not known.any():
         return None, [*notes, "None of its labelled pixels is of a class that the network knows."]
     notes.append("Accuracies are of all labelled pixels of classes that the network knows.")
