@@ -1,9 +1,10 @@
 """From a network and a scene to scores, always in evaluation mode."""
 
 from hsi.inference.device import resolve_device
-from hsi.inference.memory import free_memory, memory_budget, reusing_memory
+from hsi.inference.memory import memory_budget, reusing_memory
 from hsi.inference.mode import evaluating
 from hsi.inference.predict import (
+    check_input,
     predict_pixels,
     predict_scene,
     predict_tiles,
@@ -15,8 +16,8 @@ __all__ = [
     "Method",
     "Precision",
     "TiledNetwork",
+    "check_input",
     "evaluating",
-    "free_memory",
     "memory_budget",
     "predict_pixels",
     "predict_scene",

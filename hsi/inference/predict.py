@@ -71,7 +71,7 @@ def predict_scene(
         `max_memory`.
     """
     check_ways(method=method, precision=precision)
-    _check(model, cube)
+    check_input(model, cube)
     weight = next(model.parameters())
     result = torch.empty(model.classes, *cube.shape[:2], dtype=weight.dtype).numpy()
     budget = memory_budget(max_memory, resolve_device(device)) - result.nbytes
@@ -134,7 +134,7 @@ def predict_tiles(
     (20, 200) (4, 20, 200)
     """
     check_ways(method=method, precision=precision)
-    _check(model, source)
+    check_input(model, source)
     where = resolve_device(device)
     model.to(where)
     budget = memory_budget(max_memory, where)
@@ -156,7 +156,7 @@ def predict_pixels(
 
     As `predict_scene` for some of the pixels; ``"auto"`` is dense where that computes less.
     """
-    _check(model, cube)
+    check_input(model, cube)
     places = np.asarray(pixels)
     if places.ndim != 2 or places.shape[1] != 2 or places.dtype.kind not in "iu":
         raise UsageError(
@@ -248,8 +248,8 @@ def _of_some(
     return result
 
 
-def _check(model: PatchNetwork, cube: Any) -> None:
-    """Raise UsageError unless `cube` can be put into `model`."""
+def check_input(model: PatchNetwork, cube: Any) -> None:
+    """Raise UsageError unless `cube`, ``(rows, cols, components)``, can be put into `model`."""
     if not isinstance(model, PatchNetwork):
         raise UsageError(
             f"the network is a {type(model).__name__}; expected a hsi.PatchNetwork\n"

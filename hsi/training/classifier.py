@@ -104,8 +104,8 @@ class Classifier:
             As for `hsi.predict_scene`.
         max_memory : int or str, optional
             The most that the computation may take, beside this classifier and what `scene` itself
-            holds: bytes, or a text such as ``"2G"``. Default: a quarter of what is free, but no
-            more than 1G, beyond which maps get no faster.
+            holds: bytes, or a text such as ``"2G"``. Default: a quarter of what is free, on a CPU
+            at most 1G, beyond which maps get no faster.
 
         Raises
         ------

@@ -13,7 +13,7 @@ from hsi.inference import (
     Method,
     Precision,
     TiledNetwork,
-    free_memory,
+    check_input,
     memory_budget,
     resolve_device,
     reusing_memory,
@@ -24,7 +24,7 @@ from hsi.sampling import BandPCA
 from hsi.scenes import Scene
 from hsi.training.components import READ_BYTES, ComponentCube
 
-# With more, maps get no faster.
+# With more, maps get no faster on a CPU.
 ENOUGH = 2**30
 # What the rows of a scene may take of it: beyond, tiles are read one by one.
 FOR_ROWS = 0.35
@@ -82,16 +82,18 @@ class SceneTiles:
         max_memory: int | str | None = None,
     ) -> None:
         where = resolve_device(device)
-        if max_memory is None:
-            max_memory = min(free_memory(where) // 4, ENOUGH)
         budget = memory_budget(max_memory, where)
+        if max_memory is None and where.type == "cpu":
+            budget = min(budget, ENOUGH)
+        left, self.shape = budget, scene.shape[:2]
+        self.cube = ComponentCube(scene, reduction)
+        check_input(network, self.cube)
         network.to(where)
-        self.shape = scene.shape[:2]
-        # Stored values, their copy in float64 and what becomes of them.
-        left = budget - 4 * READ_BYTES if where.type == "cpu" else budget
-        self.cube = ComponentCube(scene, reduction, max_bytes=max(0, int(FOR_ROWS * left)))
-        # The largest tile decides how many rows are held, and they leave less for a tile.
         if where.type == "cpu":
+            # Stored values, their copy in float64 and what becomes of them.
+            left -= 4 * READ_BYTES
+            self.cube.max_bytes = max(0, int(FOR_ROWS * left))
+            # The largest tile decides how many rows are held, and they leave less for a tile.
             rows = self._tiled(network, left, method, precision).side + network.patch_size - 1
             held = self.cube.held_bytes(min(rows, scene.rows))
             left -= min(held, self.cube.max_bytes)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from hsi.scenes import Scene
 from hsi.scenes.storage import stored_file
 from hsi.training import Classifier
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 
 def scene_facts(scene: Scene) -> dict[str, Any]:
@@ -49,7 +53,7 @@ def classifier_facts(classifier: Classifier) -> dict[str, Any]:
         "weights": _hash(
             part
             for name, weight in weights.items()
-            for part in (name.encode(), weight.cpu().contiguous().numpy().tobytes())
+            for part in (name.encode(), weight.reshape(-1).view(torch.uint8).numpy(force=True))
         ),
         "reduction": _hash(np.ascontiguousarray(arrays[name]).tobytes() for name in sorted(arrays)),
         "classes": {str(i): classifier.class_names[i] for i in ids},
@@ -85,7 +89,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _hash(parts: Iterable[bytes]) -> str:
+def _hash(parts: Iterable[Buffer]) -> str:
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part)

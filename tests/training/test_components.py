@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hsi.errors import SceneError
+from hsi.errors import SceneError, UsageError
 from hsi.inference import predict_scene
 from hsi.sampling import BandPCA
 from hsi.scenes import Scene
@@ -186,3 +186,19 @@ def test_components_of_a_classifier_are_those_of_its_reduction(classifier, field
     again = dataclasses.replace(field, cube=Recorded(np.asarray(field.cube)))
     classifier.components(again)
     assert (again.cube.times == 1).all()
+
+
+def test_a_network_in_bfloat16_is_refused_with_words(classifier_of_any):
+    import copy
+
+    half = copy.deepcopy(classifier_of_any.network).to(torch.bfloat16)
+    own = dataclasses.replace(classifier_of_any, network=half)
+    with pytest.raises(UsageError, match="the network is in bfloat16"):
+        own.class_map(Scene(name="s", cube=values(5, 5, 0, 0)), device="cpu")
+
+
+def test_without_a_limit_a_map_takes_no_more_than_makes_it_faster(classifier_of_any):
+    scene = Scene(name="s", cube=values(30, 30, 0, 0))
+    assert classifier_of_any.tiles(scene, device="cpu").plan["max_memory"] <= 2**30
+    plan = classifier_of_any.tiles(scene, device="cpu", max_memory="3G").plan
+    assert plan["max_memory"] == 3 * 2**30
