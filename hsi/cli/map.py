@@ -15,6 +15,7 @@ import click
 from hsi.cli import options
 
 if TYPE_CHECKING:
+    from hsi.errors import UsageError
     from hsi.training import Run
     from hsi.workflows import SavedMap
 
@@ -82,14 +83,12 @@ def command(
       hsi map runs/first lines/*.tif --out maps --confidence
       hsi map runs/first lines/*.tif --out maps --confidence --resume
     """
-    from hsi.errors import UsageError
     from hsi.training import Run
 
     trained = Run(run)
     wanted = [*([dataset] if dataset is not None else []), *scenes]
     if not wanted and reading:
-        named = " and ".join(f"--{name.replace('_', '-')}" for name in reading)
-        raise UsageError(f"{named} say how another scene is read: name it after the run")
+        raise options.scene_is_missing(reading, "name it after the run, or with --scene")
     if len(wanted) > 1 and "labels" in reading:
         raise UsageError("--labels belong to one scene; map scenes with labels one by one")
     if not trained.trained:

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from hsi.errors import UsageError
+
 
 class Amount(click.ParamType):
     """A fraction (``0.1``) or a number of pixels (``50``)."""
@@ -81,6 +83,12 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
 def scene_files(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--labels`` and the options of `reading`, all of them in the argument `reading`."""
     return _gathered(command, _LABELS | _READING)
+
+
+def scene_is_missing(reading: dict[str, Any], advice: str) -> UsageError:
+    """Return the error for options that describe another scene where none is named."""
+    named = " and ".join(f"--{name.replace('_', '-')}" for name in reading)
+    return UsageError(f"{named} describe{'s' if len(reading) == 1 else ''} another scene: {advice}")
 
 
 def _gathered(command: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:

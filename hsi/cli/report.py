@@ -28,7 +28,6 @@ def command(
       hsi report runs/first
       hsi report runs/first --scene other.hdr --labels other_gt.mat
     """
-    from hsi.errors import UsageError
     from hsi.scenes import load_scene
     from hsi.training import Run
     from hsi.workflows import write_report
@@ -38,6 +37,5 @@ def command(
     if dataset is not None:
         scene = load_scene(dataset, **reading)
     elif reading:
-        named = " and ".join(f"--{name.replace('_', '-')}" for name in reading)
-        raise UsageError(f"{named} say how another scene is read: add --scene")
+        raise options.scene_is_missing(reading, "name it with --scene")
     click.echo(f"Report: {write_report(trained, scene, out=out, device=device)}")

@@ -139,7 +139,7 @@ def test_a_click_shows_the_spectrum_of_that_pixel(opened, shown, made, pixel):
     facts = opened.run("return document.getElementById('facts').textContent")
     assert f"row {pixel[0]}, column {pixel[1]}" in facts
     confidence = np.floor(made.mapped.confidence[pixel] * 10_000) / 100
-    assert f"confidence {confidence:.2f} %" in facts
+    assert f"confidence {confidence:.2f}\u00a0%" in facts
     found = made.mapped.class_map[pixel]
     assert made.scene.class_names[found] in facts
 

@@ -30,7 +30,7 @@ def test_another_scene_takes_the_options_of_its_files(hsi_command, copied, files
 def test_options_of_a_scene_without_one_are_refused(hsi_command, copied, files):
     done = hsi_command("report", copied, "--labels", files / "truth.npy")
     assert done.code == 2
-    assert "add --scene" in done.err
+    assert "name it with --scene" in done.err
 
 
 def test_a_folder_without_a_run_is_refused(hsi_command, tmp_path):

@@ -20,7 +20,7 @@ function named(one, nothing) {
 }
 
 function percentOf(share) {
-  return share === null ? "" : `${(100 * share).toFixed(2)} %`;
+  return share === null ? "" : `${(100 * share).toFixed(2)}\u00a0%`;
 }
 
 function verdict(scene, { row, col }) {
