@@ -3,7 +3,7 @@
 from hsi.models.check import check_once, check_trunk
 from hsi.models.cost import count_parameters, macs_per_patch, macs_per_pixel
 from hsi.models.network import PatchNetwork
-from hsi.models.registry import MODELS, build_model, register_model
+from hsi.models.registry import MODELS, build_model, full_name, register_model
 
 __all__ = [
     "MODELS",
@@ -12,6 +12,7 @@ __all__ = [
     "check_once",
     "check_trunk",
     "count_parameters",
+    "full_name",
     "macs_per_patch",
     "macs_per_pixel",
     "register_model",

@@ -144,6 +144,17 @@ def _taking_attention() -> list[str]:
     ]
 
 
+def full_name(model: str, attention: str | None) -> str:
+    """Return a model with its attention, as titles and folders name it.
+
+    Examples
+    --------
+    >>> full_name("hybridsn-dw", "eca"), full_name("hybridsn-dw", None)
+    ('hybridsn-dw-with-eca', 'hybridsn-dw')
+    """
+    return model if attention in (None, "none") else f"{model}-with-{attention}"
+
+
 def register_model(
     name: str,
     builder: Callable[..., PatchNetwork],

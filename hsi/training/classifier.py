@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hsi.errors import RunError
 from hsi.inference import Method, Precision
-from hsi.models import MODELS, PatchNetwork, build_model
+from hsi.models import MODELS, PatchNetwork, build_model, full_name
 from hsi.sampling import BandPCA, to_labels
 from hsi.scenes import Scene
 from hsi.training.bands import TrainedBands, match_bands
@@ -58,6 +58,11 @@ class Classifier:
     wavelengths: NDArray[np.float64] | None = field(default=None)
     fwhm: NDArray[np.float64] | None = field(default=None)
     file_bands: NDArray[np.bool_] | None = field(default=None)
+
+    @property
+    def name(self) -> str:
+        """The model with its attention."""
+        return full_name(self.options["name"], self.options.get("attention"))
 
     @property
     def bands(self) -> TrainedBands:

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from hsi.errors import UsageError, unknown_name
+from hsi.models import full_name
 from hsi.training.loop import Descent, Precision
 
 
@@ -151,7 +152,7 @@ class Settings(Checked):
     @property
     def network(self) -> str:
         """The model with its attention, as titles and folders name it."""
-        return self.model if self.attention == "none" else f"{self.model}-with-{self.attention}"
+        return full_name(self.model, self.attention)
 
     def changed(self, *, recipe: str | Recipe | None = None, **changes: Any) -> Self:
         """Return these settings with some of them changed.

@@ -149,7 +149,7 @@ def write_products(
         labels=None if scene.labels is None else scene.labels[::step, ::step],
         names=names,
         colors=colors,
-        title=scene.name,
+        title=f"{scene.name}: {classifier.name}",
         step=step,
     )
     save_figure(figure, folder / PICTURE)
