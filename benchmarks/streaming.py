@@ -78,6 +78,7 @@ def main() -> None:
                     "work": work,
                     "scene": kind,
                     "s": round(measured["seconds"], 1),
+                    "cpu s": round(measured["busy"], 1),
                     "pixels/s": round(pixels / measured["seconds"]),
                     "peak MB": round(measured["peak"] / 2**20),
                 }
@@ -132,14 +133,17 @@ def network(components: int, seed: int) -> Any:
 
 
 def measure(work: Callable[[], object], share: float = 1.0) -> dict[str, float]:
-    """Return seconds, for the whole of which `work` does a share, and the peak memory in bytes."""
-    start = time.perf_counter()
+    """Return seconds, for the whole of which `work` does a share, and the peak memory in bytes.
+
+    With them those that processors were busy with it, which tell more where others are at work.
+    """
+    start, busy = time.perf_counter(), time.process_time()
     work()
-    seconds = (time.perf_counter() - start) / share
+    seconds, busy = (time.perf_counter() - start) / share, (time.process_time() - busy) / share
     # Not ru_maxrss, which begins with that of the process from which this one was started.
     status = Path("/proc/self/status").read_text()
     peak = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return {"seconds": seconds, "peak": 1024 * int(peak[1]) if peak else math.nan}
+    return {"seconds": seconds, "busy": busy, "peak": 1024 * int(peak[1]) if peak else math.nan}
 
 
 def read(arguments: argparse.Namespace) -> dict[str, float]:
