@@ -60,7 +60,8 @@ def write_envi_classification(
     Raises
     ------
     UsageError
-        If `class_map` is no array of ids, or holds one that is too high.
+        If `class_map` is no array of ids, or holds one that is too high; or if the pixels of
+        `grid` are no rectangles.
     OSError
         If the files cannot be written; those that were there are still there.
     """
@@ -77,7 +78,7 @@ def write_envi_classification(
     with atomic_paths(path.with_suffix(".img"), path.with_suffix(".hdr")) as (image, header):
         _write_pixels(image, class_map, dtype=dtype)
         lines = _header(legend, shape=class_map.shape, dtype=dtype, last=last)
-        lines += _place(grid)
+        lines += _place(grid, class_map.shape)
         header.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -119,7 +120,7 @@ def _safe(name: str) -> str:
     return plain_text(name.translate(_REPLACED)) or "unnamed"
 
 
-def _place(grid: Grid | None) -> list[str]:
+def _place(grid: Grid | None, shape: tuple[int, int]) -> list[str]:
     """Return the lines of the header that say where the image lies, in GDAL's words."""
     if grid is None:
         return []
@@ -133,5 +134,12 @@ def _place(grid: Grid | None) -> list[str]:
             transform=grid.affine, crs=grid.rasterio_crs,
         ):  # fmt: skip
             pass
+        with rasterio.open(sample) as written:
+            kept = Grid(transform=tuple(written.transform)[:6])
+        if not kept.is_like(Grid(transform=grid.transform), *shape):
+            raise UsageError(
+                "ENVI headers hold no pixels that are sheared, as those of this scene are\n"
+                "Write the map as GeoTIFF, which does."
+            )
         lines = sample.with_suffix(".hdr").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line.startswith(_GEOREFERENCE)]

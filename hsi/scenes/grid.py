@@ -97,13 +97,16 @@ class Grid:
         easts, norths = zip(*corners, strict=True)
         return Bounds(min(easts), min(norths), max(easts), max(norths))
 
-    def place(self, row: float, col: float) -> tuple[float, float]:
-        """Return easting and northing of the upper left corner of a pixel of the array."""
+    def place(self, row: Any, col: Any) -> tuple[Any, Any]:
+        """Return easting and northing of a row and column, or of arrays of them.
+
+        Whole numbers are the upper left corners of pixels in the array.
+        """
         a, b, c, d, e, f = self.transform
         return a * col + b * row + c, d * col + e * row + f
 
-    def pixel(self, east: float, north: float) -> tuple[float, float]:
-        """Return the row and column, with fractions, of a place."""
+    def pixel(self, east: Any, north: Any) -> tuple[Any, Any]:
+        """Return the row and column, with fractions, of a place, or of arrays of places."""
         a, b, c, d, e, f = self.transform
         right, up, size = east - c, north - f, a * e - b * d
         return (a * up - d * right) / size, (e * right - b * up) / size

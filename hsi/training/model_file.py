@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,14 @@ def write_model(path: Path, *, about: Mapping[str, Any], tensors: dict[str, torc
     """Write `tensors` and their description, which JSON can hold; all of it or nothing."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"hsi": json.dumps(about)})
+        try:
+            save_file(tensors, temporary, metadata={"hsi": json.dumps(about)})
+        except SafetensorError as error:
+            # Its own words for what the operating system said, such as a full disk.
+            number = re.search(r"os error (\d+)", str(error))
+            if number is None:
+                raise
+            raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
 
 
 def read_model(path: Path, *, format_: int | str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:

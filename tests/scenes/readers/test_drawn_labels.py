@@ -14,7 +14,7 @@ from shapely import Point, box
 from shapely.affinity import rotate
 
 from hsi.errors import SceneError, UsageError
-from hsi.scenes import load_scene
+from hsi.scenes import load_scene, regrid
 from hsi.scenes.grid import Grid
 from hsi.scenes.readers.vector import read_vector
 from hsi.scenes.regrid import on_grid
@@ -232,6 +232,26 @@ def test_rasters_are_brought_to_the_scene():
     assert (placed[:4] == 0).all()
     same = on_grid(truth, own=GRID, grid=GRID, shape=(ROWS, COLS), path="x")
     assert same is truth
+
+
+def test_rasters_in_another_coordinate_system_are_placed_exactly(monkeypatch):
+    from rasterio.warp import transform
+
+    own = Grid(crs="EPSG:4326", transform=(0.0004, 0, 13.02, 0, -0.00025, 52.42))
+    labels = np.random.default_rng(3).integers(1, 999, (300, 400)).astype(np.int32)
+    monkeypatch.setattr(regrid, "BLOCK_PIXELS", 70)
+    shape = (200, 150)
+    placed = on_grid(labels, own=own, grid=GRID, shape=shape, path="x")
+    hit = 0
+    for row in range(0, 200, 3):
+        for col in range(0, 150, 3):
+            east, north = GRID.place(row + 0.5, col + 0.5)
+            (x,), (y,) = transform("EPSG:32633", "EPSG:4326", [east], [north])
+            i, j = int(np.floor((52.42 - y) / 0.00025)), int(np.floor((x - 13.02) / 0.0004))
+            inside = 0 <= i < 300 and 0 <= j < 400
+            hit += inside
+            assert placed[row, col] == (labels[i, j] if inside else 0)
+    assert 100 < hit < 67 * 50
 
 
 def test_rasters_of_another_place_are_refused():
