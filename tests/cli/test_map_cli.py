@@ -58,7 +58,7 @@ def test_another_scene(hsi_command, copy, write_scene, tmp_path):
 def test_labels_alone_are_refused(hsi_command, copy, files):
     done = hsi_command("map", copy, "--labels", files / "truth.npy")
     assert done.code == 2
-    assert "--labels say how another scene is read: name it after the run" in done.err
+    assert "--labels describes another scene: name it after the run" in done.err
 
 
 def test_an_unfinished_run_maps_with_its_checkpoint_and_says_so(hsi_command, copy):
