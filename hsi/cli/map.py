@@ -15,7 +15,6 @@ import click
 from hsi.cli import options
 
 if TYPE_CHECKING:
-    from hsi.errors import UsageError
     from hsi.training import Run
     from hsi.workflows import SavedMap
 
@@ -83,6 +82,7 @@ def command(
       hsi map runs/first lines/*.tif --out maps --confidence
       hsi map runs/first lines/*.tif --out maps --confidence --resume
     """
+    from hsi.errors import UsageError
     from hsi.training import Run
 
     trained = Run(run)
