@@ -167,10 +167,11 @@ class DenseNetwork:
             needed = (side + self.margin) ** 2 * self._position_bytes + side**2 * self._pixel_bytes
             if needed <= max_bytes:
                 return side
+        lacking = math.ceil((needed - max_bytes) / FOR_TRUNK)
         raise UsageError(
-            f"max_memory is too small: a tile of 8x8 pixels of this network takes {needed:,} "
-            f"bytes, and {max(int(max_bytes), 0):,} are left for it beside the result and the "
-            "weights"
+            f"max_memory (--max-memory) is too small, by at least {lacking:,} bytes: a tile of 8x8 "
+            f"pixels of this network takes {needed:,}, and {max(int(max_bytes), 0):,} are left for "
+            "it beside result, weights and what reading takes"
         )
 
 

@@ -51,9 +51,10 @@ class PatchwiseNetwork:
         self.batch = min(PATCH_BATCH, (max_bytes - weights) // (2 * of_a_patch))
         if self.batch < 1:
             raise UsageError(
-                f"max_memory is too small: a patch of this network takes {2 * of_a_patch:,} bytes "
-                f"and its weights {weights:,}, and {max(max_bytes, 0):,} are left for them beside "
-                "the result"
+                "max_memory (--max-memory) is too small, by at least "
+                f"{2 * of_a_patch + weights - max_bytes:,} bytes: a patch of this network takes "
+                f"{2 * of_a_patch:,} and its weights {weights:,}, and {max(max_bytes, 0):,} are "
+                "left for them beside the result and what reading takes"
             )
         # A tile with its margin may take a quarter as much as a batch.
         self.side = PATCH_TILE

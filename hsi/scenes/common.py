@@ -78,9 +78,10 @@ def _check_same(one: Scene, two: Scene) -> None:
 
 def _bands(scene: Scene) -> str:
     if scene.wavelengths is None:
-        return f"{scene.bands} bands"
+        return f"{scene.bands} band{'' if scene.bands == 1 else 's'}"
     low, high = scene.wavelengths.min(), scene.wavelengths.max()
-    return f"{scene.bands} bands ({low:.1f} to {high:.1f} nm)"
+    bands = f"{scene.bands} band{'' if scene.bands == 1 else 's'}"
+    return f"{bands} ({low:.1f} to {high:.1f} nm)"
 
 
 def with_ids_of(scene: Scene, names: Mapping[int, str]) -> Scene:

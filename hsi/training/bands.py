@@ -63,6 +63,10 @@ def match_bands(scene: Scene, bands: TrainedBands, *, resample: bool = False) ->
         If the bands are not the same; to resample, if band centres are not known, or some of the
         classifier's are out of the scene's reach.
     """
+    if not isinstance(scene, Scene):
+        raise UsageError(
+            f"the scene is a {type(scene).__name__}; expected a Scene, as hsi.load_scene gives it"
+        )
     try:
         own = _as_in_file(scene, bands)
         _check_same(own, bands)

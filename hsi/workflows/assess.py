@@ -19,6 +19,7 @@ from hsi.evaluation import (
 )
 from hsi.sampling import Split, to_targets
 from hsi.scenes import Scene, open_scene
+from hsi.scenes.grid import Grid
 from hsi.training import Classifier, Run
 
 
@@ -110,7 +111,7 @@ def _area(
 ) -> dict[str, Any]:
     """Return the areas of the classes, with what one must know to judge them."""
     assert scene.labels is not None
-    grid = scene.grid
+    grid, rows, cols = _grid_of_areas(scene)
     pixels = count_ids(class_map)
     # Only of what is mapped: elsewhere, ground truth tells nothing of the map.
     known = scene.labels[class_map > 0]
@@ -120,7 +121,7 @@ def _area(
         pixels,
         ids=ids,
         names=names,
-        pixel_m2=None if grid is None else grid.pixel_area_m2(scene.rows, scene.cols),
+        pixel_m2=None if grid is None else grid.pixel_area_m2(rows, cols),
     )
     figures["notes"] += sampling_notes(
         method=split.method,
@@ -129,5 +130,23 @@ def _area(
         labelled_by_class=[by_class.get(each, 0) for each in ids],
         tests=cm.sum(axis=1),
     )
-    figures["notes"] += grid_notes(grid, scene.rows, scene.cols)
+    figures["notes"] += grid_notes(grid, rows, cols)
     return figures
+
+
+def _grid_of_areas(scene: Scene) -> tuple[Grid | None, int, int]:
+    """Return the grid that tells the size of a pixel, and the rows and columns that it is for.
+
+    A mosaic has that of its first scene, if pixels are of one size in all of them.
+    """
+    if not scene.parts:
+        return scene.grid, scene.rows, scene.cols
+    first = scene.parts[0]
+    shapes = [(p.rows.stop - p.rows.start, p.cols.stop - p.cols.start) for p in scene.parts]
+    sizes = [
+        None if part.grid is None else part.grid.pixel_area_m2(*shape)
+        for part, shape in zip(scene.parts, shapes, strict=True)
+    ]
+    if sizes[0] is None or any(size is None or abs(size / sizes[0] - 1) > 1e-6 for size in sizes):
+        return None, scene.rows, scene.cols
+    return first.grid, *shapes[0]

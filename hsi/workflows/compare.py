@@ -123,8 +123,17 @@ def compare_runs(
     if first.path.resolve() == second.path.resolve():
         raise UsageError(f"{first.path} is compared with itself; name two runs")
     scene = scene or open_scene(first.source)
-    for run in (first, second):
-        run.check_labels(scene.labels)
+    first.check_labels(scene.labels)
+    try:
+        second.check_labels(scene.labels)
+    except RunError as error:
+        if first.config["scene"] == second.config["scene"]:
+            raise
+        raise UsageError(
+            f"{first.path} and {second.path} were trained on different scenes or labels: "
+            f"{_scene_name(first)} and {_scene_name(second)}\n"
+            "Only maps of one scene can be compared."
+        ) from error
     assert scene.labels is not None  # else the check had failed
     tested = first.split.test & second.split.test
     if not tested.any():
@@ -153,6 +162,14 @@ def compare_runs(
         same_split=bool((first.split.test == second.split.test).all()),
         differences=differences,
     )
+
+
+def _scene_name(run: Run) -> str:
+    """Return what the scene of a run was opened by."""
+    source = run.config["scene"]
+    if "parts" in source:
+        return f"{len(source['parts'])} scenes"
+    return " with ".join(str(source[name]) for name in ("dataset", "labels") if name in source)
 
 
 def _names(first: Run, second: Run) -> tuple[str, str]:

@@ -97,8 +97,8 @@ def map_scene(
     own = scene is None
     scene = scene or open_scene(run.source)
     classifier = run.classifier
-    scene = with_ids_of(scene, classifier.class_names)
     scene = match_bands(scene, classifier.bands, resample=resample_bands)
+    scene = with_ids_of(scene, classifier.class_names)
     job = MapJob(
         classifier=classifier,
         scene=scene,

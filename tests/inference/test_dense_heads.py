@@ -187,7 +187,7 @@ def test_a_smaller_memory_gives_the_same_map(method):
 def test_too_little_memory_is_refused_with_what_it_takes(method):
     model = build_model("hybridsn-dw", bands=13, classes=3, patch_size=11)
     cube = np.zeros((40, 50, 13), dtype=np.float32)
-    with pytest.raises(UsageError, match=r"max_memory is too small: .* takes [\d,]+ bytes"):
+    with pytest.raises(UsageError, match=r"too small, by at least [\d,]+ bytes: .* takes [\d,]+"):
         predict_scene(model, cube, method=method, device="cpu", max_memory="100k")
 
 

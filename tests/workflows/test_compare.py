@@ -56,6 +56,11 @@ def test_pixels_that_either_learned_from_are_left_out(run, scene, tmp_path, smal
 def test_what_cannot_be_compared(run, other, scene, tmp_path, small):
     with pytest.raises(UsageError, match="compared with itself"):
         compare_runs(run, hsi.Run(run.path))
+    half = dataclasses.replace(scene, labels=np.where(scene.labels == 14, 0, scene.labels))
+    third = hsi.train(half, out=tmp_path / "third", **(small | {"epochs": 1}))
+    third.config["scene"]["dataset"] = "elsewhere.tif"
+    with pytest.raises(UsageError, match=r"different scenes.*cube\.npy.* and elsewhere\.tif"):
+        compare_runs(run, third, device="cpu")
     labels = scene.labels.copy()
     labels[tuple(np.argwhere(labels > 0)[0])] = 0
     changed = dataclasses.replace(scene, labels=labels)

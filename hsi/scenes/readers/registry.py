@@ -29,7 +29,7 @@ READERS: dict[str, Callable[..., Contents]] = {
 SUPPORTED = (
     ".mat, .npy, .npz, ENVI (.hdr, or the data file beside it), GeoTIFF (.tif), JPEG 2000 "
     "(.jp2), ERDAS (.img), ESRI (.bil), PNG, EnMAP and DESIS (-METADATA.XML), HDF5 and "
-    "NetCDF-4 (.h5, .he5, .hdf5, .hdf, .nc), .toml (a card)"
+    "NetCDF-4 (.h5, .he5, .hdf5, .hdf, .nc), libraries of spectra (.sli, .gpkg), .toml (a card)"
 )
 
 
@@ -49,6 +49,11 @@ def read_file(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
         reader is None or (path.suffix.lower() in (".img", ".bil") and starts_as_envi(header))
     ):
         reader = read_envi
+    if path.suffix.lower() in (".csv", ".txt", ".lst"):
+        raise SceneError(
+            f"{path} is a list of scenes, or no image\nLists are for `hsi train --dataset` and "
+            "hsi.load_scenes; name one of its images here."
+        )
     if reader is None:
         raise SceneError(
             f"{path}: files of this kind ({path.suffix or 'no suffix, no .hdr beside it'}) cannot "
