@@ -42,6 +42,7 @@ class Run(RunFolder):
         history.csv         one row for each epoch
         metrics.json        accuracies, times, sizes, versions
         *.png, *.tif        class map and figures
+        map.json            what was mapped with what
         report.html         all of it to look at
 
     Open an existing one with ``Run(path)``; `hsi.train` makes a new one.
