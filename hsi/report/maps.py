@@ -42,6 +42,7 @@ def class_map_figure(
     colors: Mapping[int, Color],
     title: str,
     step: int = 1,
+    heading: str = "Class map",
 ) -> Figure:
     """Draw a class map, the ground truth beside it if there is one, and the legend.
 
@@ -61,6 +62,8 @@ def class_map_figure(
         What the map shows, usually the scene's name.
     step : int
         Of a large scene, `class_map` and `labels` may hold every `step`-th row and column only.
+    heading : str
+        Of the picture of `class_map`.
 
     Raises
     ------
@@ -68,7 +71,7 @@ def class_map_figure(
         If the two differ in shape, are no label ids, or hold an id without a name or colour.
     """
     check_ids(class_map, what="class map")
-    shown = {"Class map": class_map}
+    shown = {heading: class_map}
     if labels is not None:
         check_ids(labels, what="ground truth")
         if labels.shape != class_map.shape:

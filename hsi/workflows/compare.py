@@ -85,7 +85,12 @@ class Comparison:
             3: f"only {self.names[1]} right",
         }
         figure = class_map_figure(
-            self.differences, labels=None, names=names, colors=COLORS, title=title
+            self.differences,
+            labels=None,
+            names=names,
+            colors=COLORS,
+            title=title,
+            heading="Differences",
         )
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
