@@ -96,11 +96,11 @@ def class_map_figure(
         shown_step = step * plan.step
         thinned = f", one pixel in {shown_step} × {shown_step}" if shown_step > 1 else ""
         axes.set_title(name + thinned, loc="left", fontsize=TEXT_SIZE, color=INK, pad=4)
-    heading = panels[0].annotate(
+    caption = panels[0].annotate(
         "", (0, 1), (0, 18), "axes fraction", "offset points",
         fontsize=TEXT_SIZE + 1, fontweight="bold", color=INK, annotation_clip=False,
     )  # fmt: skip
-    set_name(heading, title)
+    set_name(caption, title)
 
     handles: list[Artist] = [Patch(facecolor=_hex(colors[each])) for each in occurring]
     texts = [names[each] for each in occurring]
