@@ -53,12 +53,13 @@ def main() -> None:
             # A name that the terminal has no letters for is no reason to stop.
             stream.reconfigure(errors="replace")
     try:
-        cli(standalone_mode=False)
+        # Of a command that ends early, click returns the exit code; commands return nothing.
+        code = cli(standalone_mode=False)
+        if code:
+            sys.exit(code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
     except HsiError as error:
         _say(f"Error: {error}")
         sys.exit(error.exit_code)

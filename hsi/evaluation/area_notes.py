@@ -86,7 +86,7 @@ def plane_factor(grid: Grid, rows: int, cols: int) -> float:
 
     col, row = cols / 2, rows / 2
     # The middle, and one pixel further to the right and down.
-    places = [grid.affine * place for place in ((col, row), (col + 1, row), (col, row + 1))]
+    places = [grid.place(row + down, col + right) for right, down in ((0, 0), (1, 0), (0, 1))]
     easts, norths = zip(*places, strict=True)
     longitudes, latitudes = (
         np.radians(each) for each in transform(grid.rasterio_crs, "EPSG:4326", easts, norths)

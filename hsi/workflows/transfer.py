@@ -12,7 +12,7 @@ import torch
 
 from hsi.backbones import Backbone, build_backbone, standardization
 from hsi.backbones.network import why_not
-from hsi.backbones.weights import PUBLISHED
+from hsi.backbones.weights import lasting
 from hsi.errors import PhotographError, UsageError
 from hsi.files import expand_home, folder_name, free_path, usable_path
 from hsi.inference import resolve_device
@@ -105,7 +105,8 @@ def transfer(
     sets = open_sets(root)
     check_held_out(sets)
     settings = settings.changed(
-        validation=_validation(sets, settings), weights=_absolute(settings.weights)
+        validation=_validation(sets, settings),
+        weights=None if settings.weights is None else lasting(settings.weights),
     )
     photograph_augmentation(settings.augmentation, size=settings.side)  # kornia may be missing
     classifier = _untrained(sets.train.class_names, settings)
@@ -226,13 +227,6 @@ def _validation(sets: PhotographSets, settings: TransferSettings) -> float:
             "Let photographs be drawn for validation: --validation 0.2."
         )
     return share
-
-
-def _absolute(weights: str | None) -> str | None:
-    """Return the path of weights as the run can be repeated from anywhere."""
-    if weights is None or weights == PUBLISHED:
-        return weights
-    return str(expand_home(usable_path(weights, "weights"), "weights"))
 
 
 def _untrained(class_names: tuple[str, ...], settings: TransferSettings) -> PhotographClassifier:
