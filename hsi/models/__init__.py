@@ -4,10 +4,14 @@ from hsi.models.check import check_once, check_trunk
 from hsi.models.cost import count_parameters, macs_per_patch, macs_per_pixel
 from hsi.models.network import PatchNetwork
 from hsi.models.registry import MODELS, build_model, full_name, register_model
+from hsi.models.usual import USUAL, ReductionName, Usual, usual
 
 __all__ = [
     "MODELS",
+    "USUAL",
     "PatchNetwork",
+    "ReductionName",
+    "Usual",
     "build_model",
     "check_once",
     "check_trunk",
@@ -16,4 +20,5 @@ __all__ = [
     "macs_per_patch",
     "macs_per_pixel",
     "register_model",
+    "usual",
 ]

@@ -7,11 +7,13 @@ from hsi.sampling.overlap import Overlap, overlap_audit
 from hsi.sampling.patches import PatchDataset
 from hsi.sampling.pixels import split_pixels
 from hsi.sampling.reduction import BandPCA
+from hsi.sampling.scaling import BandScaler
 from hsi.sampling.split import ClassCount, Split
 from hsi.sampling.targets import class_ids, to_labels, to_targets
 
 __all__ = [
     "BandPCA",
+    "BandScaler",
     "ClassCount",
     "Overlap",
     "PatchDataset",

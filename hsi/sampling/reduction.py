@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsi.errors import UsageError
-
-# Of one row block in float64: small beside the machine's memory, large beside the overhead.
-BLOCK_BYTES = 64 * 2**20
+from hsi.sampling.pixel_blocks import (
+    BLOCK_BYTES,
+    band_count,
+    check_bands,
+    fitting_blocks,
+    transformed,
+)
 
 
 class BandPCA:
@@ -81,18 +85,10 @@ class BandPCA:
             If there are more components than bands or than pixels less one, if a value or the
             variance is not finite, or if a component to be whitened has no variance.
         """
-        bands = _check(X)
-        if mask is not None:
-            mask = _check_mask(mask, X.shape[:-1], "mask")
+        bands = band_count(X)
         count, mean = 0, np.zeros(bands)
         scatter = np.zeros((bands, bands))
-        for rows in _row_blocks(X, max_bytes, mask):
-            pixels = _pixels(X, rows, mask)
-            if not np.isfinite(pixels).all():
-                raise UsageError(
-                    f"some of the pixels to fit to are not finite (rows {rows.start} to "
-                    f"{rows.stop - 1})\nLeave them out with mask=, for example scene.valid."
-                )
+        for pixels in fitting_blocks(X, mask, max_bytes):
             total = count + len(pixels)
             with np.errstate(over="ignore", invalid="ignore"):  # told below
                 block_mean = pixels.mean(axis=0)
@@ -158,34 +154,19 @@ class BandPCA:
         """
         if not hasattr(self, "mean_"):
             raise UsageError("this BandPCA has no components yet: call fit first")
-        bands = _check(cube)
-        if bands != len(self.mean_):
-            raise UsageError(
-                f"the pixels have {bands} bands, but the components are those of "
-                f"{len(self.mean_)} bands"
-            )
-        if valid is not None:
-            valid = _check_mask(valid, cube.shape[:-1], "valid")
+        check_bands(cube, len(self.mean_))
         loadings = self.components_.T
         if self.whiten:
             loadings = loadings / np.sqrt(self.explained_variance_)
-        reduced = np.zeros((*cube.shape[:-1], self.components), dtype=np.float32)
-        for rows in _row_blocks(cube, max_bytes, valid):
-            pixels = _pixels(cube, rows, valid)
-            if not np.isfinite(pixels).all():
-                raise UsageError(
-                    f"some pixels are not finite (rows {rows.start} to {rows.stop - 1})\n"
-                    "Pass valid=, a mask of the pixels with data, for example scene.valid."
-                )
-            # What lies beyond float32 becomes infinite.
-            with np.errstate(over="ignore", invalid="ignore"):
-                pixels -= self.mean_
-                values = pixels @ loadings
-                if valid is None:
-                    reduced[rows] = values.reshape(reduced[rows].shape)
-                else:
-                    reduced[rows][valid[rows]] = values
-        return reduced
+
+        def components(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+            pixels -= self.mean_
+            reduced: NDArray[np.float64] = pixels @ loadings
+            return reduced
+
+        return transformed(
+            cube, components, outputs=self.components, valid=valid, max_bytes=max_bytes
+        )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return all that `from_arrays` needs to make an equal BandPCA."""
@@ -214,42 +195,3 @@ class BandPCA:
                 f"cannot find {self.components} components in {count} pixels with {bands} bands; "
                 f"the largest possible number is {max(possible, 0)}"
             )
-
-
-def _check(X: Any) -> int:
-    """Return the number of bands of pixels ``(n, bands)`` or a cube ``(rows, cols, bands)``."""
-    if len(X.shape) not in (2, 3):
-        raise UsageError(
-            f"expected pixels (n, bands) or a cube (rows, cols, bands), got {tuple(X.shape)}"
-        )
-    if np.dtype(X.dtype).kind not in "iuf":
-        raise UsageError(f"expected integers or floats, got values of type {X.dtype}")
-    return int(X.shape[-1])
-
-
-def _check_mask(mask: Any, shape: tuple[int, ...], name: str) -> NDArray[np.bool_]:
-    mask = np.asarray(mask)
-    if mask.dtype != bool or mask.shape != tuple(shape):
-        raise UsageError(
-            f"{name} must be a boolean array of shape {tuple(shape)}, "
-            f"not {mask.dtype} of {mask.shape}"
-        )
-    return mask
-
-
-def _row_blocks(X: Any, max_bytes: int, mask: NDArray[np.bool_] | None) -> Iterator[slice]:
-    """Yield slices of rows that fit into `max_bytes` and hold a pixel of the mask."""
-    row_bytes = 8 * int(np.prod(X.shape[1:]))
-    step = max(1, max_bytes // max(1, row_bytes))
-    for start in range(0, X.shape[0], step):
-        rows = slice(start, min(start + step, X.shape[0]))
-        if mask is None or mask[rows].any():
-            yield rows
-
-
-def _pixels(X: Any, rows: slice, mask: NDArray[np.bool_] | None) -> NDArray[np.float64]:
-    """Return the pixels of a row block ``(n, bands)``, a copy in float64."""
-    block = np.asarray(X[rows])
-    if mask is not None:
-        block = block[mask[rows]]
-    return block.reshape(-1, X.shape[-1]).astype(np.float64)
