@@ -2,6 +2,7 @@
 
 import http.server
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import settings
 from PIL import Image
 
 import hsi
+from hsi.errors import UsageError
+from hsi.models import PatchNetwork
+from hsi.models.cost import shapes_alone
 from hsi.scenes.synthetic import synthetic_scene
 
 # A property must hold on a busy machine, too.
@@ -20,6 +24,77 @@ SMALL = {
     "patch_size": 9, "components": 13, "train": 0.15, "validation": 0.05, "epochs": 6,
     "batch_size": 16, "device": "cpu",
 }  # fmt: skip
+
+# Networks for scenes, of sizes that tests can afford: bands, and sides of patches.
+NETWORKS = {
+    "hybridsn": (14, (11, 9, 13)),
+    "hybridsn-dw": (14, (11, 9, 13)),
+    "hybridsn-2d3d": (14, (11, 9, 13)),
+    "hybridsn-se": (14, (11, 9, 13)),
+    "hybridsn-eca": (14, (11, 9, 13)),
+}
+
+
+@dataclass(frozen=True)
+class SmallNetwork:
+    """A network for scenes, of a size that tests can afford, with four classes."""
+
+    name: str
+    bands: int
+    patch_size: int
+
+    def build(self, **changes) -> PatchNetwork:
+        sizes = {"bands": self.bands, "classes": 4, "patch_size": self.patch_size}
+        return hsi.build_model(self.name, **(sizes | changes))
+
+    def takes(self, norm: str) -> bool:
+        """Whether it can do with that norm: some have batch norms and cannot go without."""
+        try:
+            with shapes_alone():
+                self.build(norm=norm)
+        except UsageError as error:
+            if "cannot go without" not in str(error):
+                raise
+            return False
+        return True
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.patch_size}"
+
+
+SMALL_NETWORKS = [
+    SmallNetwork(name, bands, side) for name, (bands, sides) in NETWORKS.items() for side in sides
+]
+with shapes_alone():
+    SMALL_TRUNKS = [each for each in SMALL_NETWORKS if each.build().has_trunk]
+
+
+def of_one_size(networks):
+    return list({each.name: each for each in reversed(networks)}.values())[::-1]
+
+
+@pytest.fixture
+def networks_for_scenes():
+    """The names of those that are tested."""
+    return tuple(NETWORKS)
+
+
+@pytest.fixture(params=of_one_size(SMALL_NETWORKS), ids=str)
+def small_network(request):
+    """Each network for scenes, with patches of one size."""
+    return request.param
+
+
+@pytest.fixture(params=of_one_size(SMALL_TRUNKS), ids=str)
+def small_trunk(request):
+    """Each network for scenes that has a trunk, with patches of one size."""
+    return request.param
+
+
+@pytest.fixture(params=SMALL_TRUNKS, ids=str)
+def small_trunk_of_any_size(request):
+    """Each network for scenes that has a trunk, with patches of each size that is tested."""
+    return request.param
 
 
 @pytest.fixture
@@ -175,3 +250,33 @@ def photographs(tmp_path_factory, take_photographs):
 def transferred(tmp_path_factory, photographs):
     """A finished transfer; tests read it only."""
     return hsi.transfer(photographs, out=tmp_path_factory.mktemp("transfers") / "run", **QUICK)
+
+
+@pytest.fixture(scope="session")
+def result():
+    """Return a function that makes the result of one training in a benchmark.
+
+    Its classes are 1, 5, 9, ..., of ten pixels each.
+    """
+
+    def make(
+        model, seed, *, oa, accuracies=(1.0,), split="random", train=0.1, scene="fields",
+        split_hash=None, **figures,
+    ):  # fmt: skip
+        return Result(
+            cell=Cell(scene, split, train, seed, model),
+            figures={"oa": oa, "aa": oa, "kappa": oa, "contains": 0.0, "shares": 0.0} | figures,
+            classes=tuple(
+                ClassResult(1 + 4 * place, f"class {1 + 4 * place}", accuracy, 10)
+                for place, accuracy in enumerate(accuracies)
+            ),
+            split_hash=split_hash or f"{scene} {split} {train} {seed}",
+            patch_size=9,
+            device="cpu",
+            threads=1,
+            versions={"hsi": "1"},
+            notes=(),
+            folder="runs",
+        )
+
+    return make

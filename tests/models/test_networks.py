@@ -10,8 +10,10 @@ from hsi.errors import UsageError
 from hsi.layers import DepthwiseSeparableConv, SpectralSpatialConv
 from hsi.models import MODELS, build_model, count_parameters, macs_per_patch
 
-# Image networks have none; test_backbone_models.py is about them.
-TRUNKS = [name for name in MODELS if name not in BACKBONES]
+
+def test_all_networks_are_tested(networks_for_scenes):
+    """The contracts of this and other files hold for those that tests/conftest.py names."""
+    assert set(networks_for_scenes) == MODELS.keys() - BACKBONES.keys()
 
 
 @pytest.mark.parametrize(
@@ -70,26 +72,25 @@ def test_counting_macs_leaves_the_mode_of_the_model_alone():
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
-@pytest.mark.parametrize("name", TRUNKS)
-@pytest.mark.parametrize("patch_size", [9, 13])
-def test_trunk_of_a_patch_is_a_window_of_the_trunk_of_the_scene(name, patch_size):
+def test_trunk_of_a_patch_is_a_window_of_the_trunk_of_the_scene(small_trunk_of_any_size):
     torch.manual_seed(0)
-    model = build_model(name, bands=14, classes=3, patch_size=patch_size).double().eval()
-    scene = torch.randn(1, 14, 20, 22, dtype=torch.float64)
-    k = model.window_size
+    model = small_trunk_of_any_size.build().double().eval()
+    p, k = model.patch_size, model.window_size
+    rows, cols = p + 7, p + 9
+    scene = torch.randn(1, model.bands, rows, cols, dtype=torch.float64)
     with torch.no_grad():
         whole = model.trunk(scene)
-        for row, col in [(0, 0), (3, 5), (20 - patch_size, 22 - patch_size)]:
-            patch = scene[:, :, row : row + patch_size, col : col + patch_size]
+        for row, col in [(0, 0), (3, 5), (rows - p, cols - p)]:
+            patch = scene[:, :, row : row + p, col : col + p]
             window = whole[:, :, row : row + k, col : col + k]
             torch.testing.assert_close(model.trunk(patch), window, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", TRUNKS)
-def test_every_weight_learns(name):
+def test_every_weight_learns(small_network):
     torch.manual_seed(0)
-    model = build_model(name, bands=13, classes=3, patch_size=9, dropout=0.0)
-    loss = F.cross_entropy(model(torch.randn(6, 13, 9, 9)), torch.tensor([0, 1, 2, 0, 1, 2]))
+    model = small_network.build(dropout=0.0)
+    patches = torch.randn(6, model.bands, model.patch_size, model.patch_size)
+    loss = F.cross_entropy(model(patches), torch.tensor([0, 1, 2, 3, 1, 2]))
     loss.backward()
     without = [n for n, w in model.named_parameters() if w.grad is None or not w.grad.any()]
     assert without == []

@@ -6,14 +6,10 @@ import torch
 from torch import nn
 
 import hsi
-from hsi.backbones import BACKBONES
 from hsi.errors import UsageError
 from hsi.inference import predict_scene
 from hsi.layers import TrunkBatchNorm2d
 from hsi.models import MODELS, PatchNetwork, build_model, check_trunk, register_model
-
-# Image networks have none; test_backbone_models.py is about them.
-TRUNKS = [name for name in MODELS if name not in BACKBONES]
 
 
 def network(*trunk, receptive_field=3, channels=4, patch_size=9, **_):
@@ -28,11 +24,10 @@ def network(*trunk, receptive_field=3, channels=4, patch_size=9, **_):
     )
 
 
-@pytest.mark.parametrize("name", TRUNKS)
-@pytest.mark.parametrize("norm", ["batch", "none"])
-@pytest.mark.parametrize("patch_size", [9, 13])
-def test_the_models_keep_the_rule(name, norm, patch_size):
-    check_trunk(build_model(name, bands=14, classes=3, patch_size=patch_size, norm=norm))
+def test_the_models_keep_the_rule(small_trunk_of_any_size):
+    for norm in ("batch", "none"):
+        if small_trunk_of_any_size.takes(norm):
+            check_trunk(small_trunk_of_any_size.build(norm=norm))
 
 
 class Shift(nn.Module):
