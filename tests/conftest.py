@@ -12,6 +12,7 @@ from PIL import Image
 
 import hsi
 from hsi.errors import UsageError
+from hsi.evaluation import Cell, ClassResult, Result
 from hsi.models import PatchNetwork
 from hsi.models.cost import shapes_alone
 from hsi.scenes.synthetic import synthetic_scene
