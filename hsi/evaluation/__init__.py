@@ -1,4 +1,4 @@
-"""Accuracies and areas, all of them from one confusion matrix; and what chance explains of them."""
+"""Accuracies and areas, all of them from one confusion matrix; comparisons; what chance does."""
 
 from hsi.evaluation.area import AdjustedAreas, adjusted_areas, summarise_area
 from hsi.evaluation.area_notes import grid_notes, sampling_notes
@@ -14,23 +14,68 @@ from hsi.evaluation.metrics import (
     per_class_f1,
     summarise,
 )
+from hsi.evaluation.paired import McNemar, PairedDifference, holm, mcnemar, paired_difference
+from hsi.evaluation.results import (
+    Cell,
+    ClassResult,
+    Group,
+    Repeated,
+    Result,
+    Summary,
+    repeated,
+    summarise_results,
+)
+from hsi.evaluation.standings import (
+    Drop,
+    PixelTest,
+    SimpleLead,
+    Standing,
+    best_model,
+    drops,
+    simple_leads,
+    standings,
+)
+from hsi.evaluation.unpaired import UnpairedDifference, unpaired_difference
 
 __all__ = [
     "AdjustedAreas",
+    "Cell",
+    "ClassResult",
+    "Drop",
     "Gap",
+    "Group",
     "Guessing",
+    "McNemar",
+    "PairedDifference",
+    "PixelTest",
+    "Repeated",
+    "Result",
+    "SimpleLead",
+    "Standing",
+    "Summary",
+    "UnpairedDifference",
     "aa",
     "accuracy_gap",
     "adjusted_areas",
     "against_guessing",
+    "best_model",
     "confusion_matrix",
     "count_ids",
+    "drops",
     "grid_notes",
+    "holm",
     "kappa",
+    "mcnemar",
     "oa",
+    "paired_difference",
     "per_class_accuracy",
     "per_class_f1",
+    "repeated",
     "sampling_notes",
+    "simple_leads",
+    "standings",
     "summarise",
     "summarise_area",
+    "summarise_results",
+    "unpaired_difference",
 ]

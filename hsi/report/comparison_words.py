@@ -1,10 +1,11 @@
-"""What two maps of one scene tell of their models, in words that claim no more than that."""
+"""What maps and trainings tell of two models, in words that claim no more than that."""
 
 from __future__ import annotations
 
+from hsi.evaluation.paired import FEWEST_SEEDS, MOST_SEEDS, SIGNIFICANT, PairedDifference
 from hsi.report.numbers import percents, points
 
-SIGNIFICANT = 0.05
+PIXELS_ARE_NO_TRIALS = "The test counts every pixel as a trial of its own. Neighbours are not"
 
 
 def comparison_sentences(
@@ -43,8 +44,7 @@ def comparison_sentences(
 3 only b (McNemar's test, p = 0.62).
     """
     first, second = percents(*right, digits=1)
-    counts = f"{only_first:,} only {names[0]}, {only_second:,} only {names[1]}"
-    test = f"{counts} (McNemar's test, p {_p(p)})"
+    test = pixel_words(names, only_first=only_first, only_second=only_second, p=p)
     shares = f"{names[0]} has {first} % right, {names[1]} {second} %"
     if p >= SIGNIFICANT:
         result = (
@@ -57,8 +57,8 @@ def comparison_sentences(
             f"{points(abs(right[0] - right[1]))} points: {shares}; {test}."
         )
     caveat = (
-        "The test counts every pixel as a trial of its own. Neighbours are not, and this is one "
-        "split and one seed: whether the models differ, several seeds of both tell."
+        f"{PIXELS_ARE_NO_TRIALS}, and this is one split and one seed: whether the models differ, "
+        "several seeds of both tell."
     )
     sentences = [result, caveat]
     if not same_split:
@@ -68,6 +68,105 @@ def comparison_sentences(
     return sentences
 
 
-def _p(p: float) -> str:
+def pixel_words(
+    names: tuple[str, str], *, only_first: int, only_second: int, p: float, corrected: bool = False
+) -> str:
+    """Return how many pixels only one of two maps has right, and what McNemar's test says of it.
+
+    Examples
+    --------
+    >>> pixel_words(("a", "b"), only_first=1, only_second=3, p=0.625, corrected=True)
+    "1 only a, 3 only b (McNemar's test, corrected p = 0.62)"
+    """
+    counts = f"{only_first:,} only {names[0]}, {only_second:,} only {names[1]}"
+    return f"{counts} (McNemar's test, {'corrected ' if corrected else ''}p {p_words(p)})"
+
+
+def seeds_sentence(
+    names: tuple[str, str], *, difference: PairedDifference, p: float, comparisons: int = 1
+) -> str:
+    """Return what several seeds tell of two models, as a sentence.
+
+    A model is said to be better only where both agree: the interval of the mean difference, and
+    Wilcoxon's test after its correction for several comparisons.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The models; `difference` is the first minus the second.
+    difference : PairedDifference
+        Of fractions.
+    p : float
+        Of Wilcoxon's test, corrected for all `comparisons`.
+
+    Examples
+    --------
+    >>> from hsi.evaluation.paired import paired_difference
+    >>> found = paired_difference([0.95, 0.96, 0.97, 0.96, 0.95, 0.97], [0.94] * 6)
+    >>> seeds_sentence(("a", "b"), difference=found, p=found.p)
+    'a is better than b by 2.0 points, 95 % interval 1.1 to 2.9, on 6 seeds.'
+    """
+    count, mean = difference.seeds, difference.mean
+    ahead, behind = names if mean >= 0 else names[::-1]
+    lead = points(abs(mean))
+    if count == 1:
+        apart = f"{ahead} is ahead of {behind} by {lead} points" if mean else "both are equal"
+        return (
+            f"One seed cannot tell {names[0]} and {names[1]} apart ({apart}): another split or "
+            f"other weights may turn it round. {FEWEST_SEEDS} seeds or more can."
+        )
+    low, high = difference.low, difference.high
+    if mean < 0:
+        low, high = -high, -low
+    interval = f"95 % interval {points(low)} to {points(high)}"
+    if mean == 0 and difference.spread == 0:
+        return f"{names[0]} and {names[1]} are equal on all {count} seeds."
+    if low > 0:
+        if p < SIGNIFICANT:
+            return (
+                f"{ahead} is better than {behind} by {lead} points, {interval}, on {count} seeds."
+            )
+        return (
+            f"{ahead} is ahead of {behind} by {lead} points, {interval}, on {count} seeds, "
+            f"{_unconfirmed(count, p, comparisons)}."
+        )
+    if p < SIGNIFICANT:
+        return (
+            f"{ahead} is ahead of {behind} on most of {count} seeds (Wilcoxon's test, "
+            f"{_corrected(comparisons)}p {p_words(p)}), by {lead} points on average, but the "
+            f"{interval}, holds 0: a few seeds decide."
+        )
+    needed = difference.seeds_needed
+    if mean == 0:
+        more = "on average they are equal"
+    elif needed is None:
+        more = f"more than {MOST_SEEDS:,} would be needed"
+    else:
+        more = f"about {_rounded(needed):,} would be needed"
+    apart = f"{ahead} is ahead by {lead} points, {interval}" if mean else interval
+    return f"{count} seeds cannot tell {names[0]} and {names[1]} apart ({apart}); {more}."
+
+
+def p_words(p: float) -> str:
     """Return a p-value with its sign, to two digits."""
     return "< 0.0001" if p < 0.0001 else f"= {p:.2g}"
+
+
+def _unconfirmed(count: int, p: float, comparisons: int) -> str:
+    """Return why Wilcoxon's test does not confirm what the interval says."""
+    # The smallest p-value of so many seeds is that of all differences having one sign.
+    fewest = next(n for n in range(2, 64) if comparisons * 2.0 ** (1 - n) < SIGNIFICANT)
+    if count < fewest:
+        several = f"of {comparisons} comparisons " if comparisons > 1 else ""
+        return f"which Wilcoxon's test {several}cannot confirm with fewer than {fewest}"
+    return f"which Wilcoxon's test does not confirm ({_corrected(comparisons)}p {p_words(p)})"
+
+
+def _corrected(comparisons: int) -> str:
+    return f"corrected for {comparisons} comparisons, " if comparisons > 1 else ""
+
+
+def _rounded(count: int) -> int:
+    """Return a number rounded up to two digits: it is an estimate."""
+    step = 10 ** max(0, len(str(count)) - 2)
+    return -(-count // step) * step

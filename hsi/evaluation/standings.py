@@ -1,0 +1,243 @@
+"""How the models of a benchmark stand to each other: in pairs, and on other kinds of splits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsi.evaluation.paired import McNemar, PairedDifference, holm, mcnemar, paired_difference
+from hsi.evaluation.results import Amount, Group, Result, Summary
+from hsi.evaluation.unpaired import UnpairedDifference, unpaired_difference
+
+Right = Callable[[Result], NDArray[np.bool_] | None]
+"""Which test pixels a result has right, in the order of rows; None where that is not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelTest:
+    """McNemar's test of two maps of one split.
+
+    Attributes
+    ----------
+    seed : int
+        The split's and the trainings'.
+    pixels : int
+        Tested.
+    mcnemar : McNemar
+        Its `only_first` is the model's, its `only_second` the reference's.
+    p_holm : float
+        Corrected for all comparisons of the group.
+    """
+
+    seed: int
+    pixels: int
+    mcnemar: McNemar
+    p_holm: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A model compared with another one on the same splits.
+
+    Attributes
+    ----------
+    group, model, reference
+        What is compared with what, on what.
+    seeds : tuple of int
+        Those that both have, on equal splits.
+    difference : PairedDifference
+        The model minus the reference.
+    p_holm : float
+        Of Wilcoxon's test, corrected for all comparisons of the group.
+    comparisons : int
+        How many these are.
+    pixels : PixelTest or None
+        Of the first of the seeds; None where its maps are not there.
+    """
+
+    group: Group
+    model: str
+    reference: str
+    seeds: tuple[int, ...]
+    difference: PairedDifference
+    p_holm: float
+    comparisons: int
+    pixels: PixelTest | None
+
+
+def best_model(summaries: Iterable[Summary], *, measure: str) -> str | None:
+    """Return the model with the highest mean; None if none has the figure."""
+    means = {
+        each.model: figure.mean
+        for each in summaries
+        if (figure := each.figures.get(measure)) is not None
+    }
+    return max(means, key=means.__getitem__) if means else None
+
+
+def standings(
+    results: Sequence[Result], *, reference: str, measure: str, right: Right
+) -> list[Standing]:
+    """Compare every model of one group with one of them.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        All of one group.
+    reference : str
+        The model that the others are compared with.
+    measure : str
+        One of `MEASURES`.
+    right : callable
+        Asked for the maps of one seed.
+
+    Returns
+    -------
+    list of Standing
+        In the order in which models first come; none for models that share no split with the
+        reference.
+    """
+    by_model: dict[str, dict[int, Result]] = {}
+    for result in results:
+        if result.figures.get(measure) is not None:
+            by_model.setdefault(result.cell.model, {})[result.cell.seed] = result
+    theirs = by_model.pop(reference, {})
+    found = []
+    for model, ours in by_model.items():
+        seeds = tuple(
+            seed
+            for seed in sorted(ours.keys() & theirs.keys())
+            if ours[seed].split_hash == theirs[seed].split_hash
+        )
+        if seeds:
+            differences = paired_difference(
+                *(
+                    np.array([each[seed].figures[measure] for seed in seeds], dtype=np.float64)
+                    for each in (ours, theirs)
+                )
+            )
+            pixels = _pixels(ours[seeds[0]], theirs[seeds[0]], right)
+            found.append((model, seeds, differences, pixels))
+    p_seeds = holm([difference.p for _, _, difference, _ in found])
+    tested = [each for *_, each in found if each is not None]
+    p_pixels = iter(holm([each.p for each, _ in tested]))
+    return [
+        Standing(
+            group=results[0].cell.group,
+            model=model,
+            reference=reference,
+            seeds=seeds,
+            difference=difference,
+            p_holm=p,
+            comparisons=len(found),
+            pixels=pixels
+            and PixelTest(
+                seed=seeds[0], pixels=pixels[1], mcnemar=pixels[0], p_holm=next(p_pixels)
+            ),
+        )
+        for (model, seeds, difference, pixels), p in zip(found, p_seeds, strict=True)
+    ]
+
+
+def _pixels(ours: Result, theirs: Result, right: Right) -> tuple[McNemar, int] | None:
+    one, two = right(ours), right(theirs)
+    if one is None or two is None:
+        return None
+    return mcnemar(one, two), one.size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drop:
+    """What a model loses on another kind of split.
+
+    Attributes
+    ----------
+    scene, train, model
+        What.
+    split : str
+        On which it is tested instead of on a random one.
+    difference : UnpairedDifference
+        The figure on random splits minus that on the others.
+    """
+
+    scene: str
+    train: Amount
+    model: str
+    split: str
+    difference: UnpairedDifference
+
+
+def drops(results: Iterable[Result], *, measure: str, easy: str = "random") -> list[Drop]:
+    """Return how far the figures of each model lie below those on random splits."""
+    values: dict[tuple[Group, str], list[float]] = {}
+    for result in results:
+        value = result.figures.get(measure)
+        if value is not None:
+            values.setdefault((result.cell.group, result.cell.model), []).append(value)
+    return [
+        Drop(
+            scene=group.scene,
+            train=group.train,
+            model=model,
+            split=group.split,
+            difference=unpaired_difference(before, after),
+        )
+        for (group, model), after in values.items()
+        if group.split != easy
+        and (before := values.get((group._replace(split=easy), model))) is not None
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimpleLead:
+    """A simple baseline that is ahead of every other model where test and training are disjoint.
+
+    Attributes
+    ----------
+    group : Group
+        Where.
+    model, other : str
+        The baseline, and the best of the others.
+    mean, other_mean : float
+        Of the figure.
+    """
+
+    group: Group
+    model: str
+    other: str
+    mean: float
+    other_mean: float
+
+
+def simple_leads(
+    summaries: Iterable[Summary], *, simple: Collection[str], measure: str
+) -> list[SimpleLead]:
+    """Return the groups without overlap in which a simple baseline has the highest mean."""
+    groups: dict[Group, list[Summary]] = {}
+    for summary in summaries:
+        groups.setdefault(summary.group, []).append(summary)
+    leads = []
+    for group, members in groups.items():
+        contained = [each.figures.get("contains") for each in members]
+        if any(figure is None or figure.mean > 0 for figure in contained):
+            continue
+        plain = [each for each in members if each.model in simple]
+        others = [each for each in members if each.model not in simple]
+        one, two = best_model(plain, measure=measure), best_model(others, measure=measure)
+        if one is None or two is None:
+            continue
+        means = {
+            each.model: figure.mean
+            for each in members
+            if (figure := each.figures.get(measure)) is not None
+        }
+        if means[one] > means[two]:
+            leads.append(
+                SimpleLead(
+                    group=group, model=one, other=two, mean=means[one], other_mean=means[two]
+                )
+            )
+    return leads

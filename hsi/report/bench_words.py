@@ -1,0 +1,125 @@
+"""What must be said beside the tables of a benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from hsi.evaluation.results import Group, Result
+from hsi.evaluation.standings import SimpleLead, Standing
+from hsi.report.comparison_words import seeds_sentence
+from hsi.report.numbers import percents
+from hsi.report.result_tables import MEASURE_NAMES, amount_words
+
+# Of these there is one split, whatever the seed.
+FIXED_SPLITS = ("official", "file")
+# Where each split is one, in words.
+_PLACES = {
+    "blocks": "on disjoint blocks",
+    "folds": "on folds of other ground",
+    "official": "on the published split",
+    "file": "on the split of the file",
+}
+
+
+def standing_sentences(found: Sequence[Standing]) -> list[str]:
+    """Return what the seeds tell of each model against the reference."""
+    return [
+        seeds_sentence(
+            (each.model, each.reference),
+            difference=each.difference,
+            p=each.p_holm,
+            comparisons=each.comparisons,
+        )
+        for each in found
+    ]
+
+
+def best_sentence(reference: str) -> str:
+    """Return what a comparison with the best model does not say."""
+    return (
+        f"{reference} was chosen on these same figures, as the best of them: its lead over the "
+        "others is on average a little smaller than it looks."
+    )
+
+
+def lead_sentence(lead: SimpleLead, *, measure: str, standing: Standing | None) -> str:
+    """Return that a simple baseline beats everything else where nothing of the test was seen.
+
+    Parameters
+    ----------
+    lead : SimpleLead
+        Where and by how much.
+    measure : str
+        Of what.
+    standing : Standing, optional
+        The baseline compared with the best of the others.
+
+    Examples
+    --------
+    >>> print(lead_sentence(
+    ...     SimpleLead(group=Group("salinas", "blocks", 0.1), model="svm", other="hybridsn",
+    ...                mean=0.712, other_mean=0.689), measure="oa", standing=None))
+    On disjoint blocks of salinas (10 % of each class), the simple svm is ahead of every network: \
+OA 71.2 %, the best of the others (hybridsn) 68.9 %.
+    """
+    own, other = percents(lead.mean, lead.other_mean, digits=1)
+    where = f"{_PLACES.get(lead.group.split, 'where nothing overlaps')} of {lead.group.scene}"
+    name = MEASURE_NAMES[measure].split()[0]
+    unit = "" if measure == "kappa" else " %"
+    sentence = (
+        f"{where[0].upper()}{where[1:]} ({amount_words(lead.group.train)}), the simple "
+        f"{lead.model} is ahead of every network: {name} {own}{unit}, the best of the others "
+        f"({lead.other}) {other}{unit}."
+    )
+    if standing is None or standing.difference.seeds < 2:
+        return sentence
+    return f"{sentence} {standing_sentences([standing])[0]}"
+
+
+def fixed_split_sentence(split: str) -> str:
+    """Return what seeds vary where there is one split only."""
+    what = {"official": "the published split"}.get(split, "the split of the file")
+    return (
+        f"Of {what} there is one: seeds vary the weights alone, and deviations and intervals say "
+        "nothing of other splits."
+    )
+
+
+def folds_sentence() -> str:
+    """Return what seeds are where the split is one of several folds."""
+    return (
+        "Seeds are folds in turn: their training pixels overlap, so that deviations are somewhat "
+        "too small."
+    )
+
+
+def split_sentences(group: Group) -> list[str]:
+    """Return what must be said of the seeds of a group."""
+    if group.split in FIXED_SPLITS:
+        return [fixed_split_sentence(group.split)]
+    return [folds_sentence()] if group.split == "folds" else []
+
+
+def machine_sentences(results: Iterable[Result]) -> list[str]:
+    """Say where figures come from unlike devices, threads or versions."""
+    results = list(results)
+    sentences = []
+    computed = sorted({f"{each.device} with {each.threads} threads" for each in results})
+    if len(computed) > 1:
+        sentences.append(
+            f"Trained on {' and on '.join(computed)}: times cannot be compared, and last digits "
+            "may differ."
+        )
+    names = dict.fromkeys(name for each in results for name in each.versions)
+    differing = {
+        name: sorted({each.versions.get(name, "none") for each in results}) for name in names
+    }
+    several = [
+        f"{name} {' and '.join(found)}" for name, found in differing.items() if len(found) > 1
+    ]
+    if several:
+        sentences.append(
+            f"Trained with several versions ({'; '.join(several)}): figures may differ by more "
+            "than the seeds."
+        )
+    return sentences

@@ -1,0 +1,287 @@
+"""The tables of a benchmark: those that papers print, and what they should print beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hsi.evaluation.results import Amount, Group, Repeated, Summary
+from hsi.evaluation.standings import Drop, Standing
+from hsi.report.comparison_words import p_words
+from hsi.report.numbers import percent, points
+from hsi.report.table import Table, count_text, percent_text, seconds_text
+
+MEASURE_NAMES = {"oa": "OA %", "aa": "AA %", "kappa": "kappa × 100"}
+
+
+def amount_words(train: Amount) -> str:
+    """Return an amount of training pixels in words.
+
+    Examples
+    --------
+    >>> amount_words(0.1), amount_words(0.015), amount_words(50)
+    ('10 % of each class', '1.5 % of each class', '50 pixels of each class')
+    """
+    if isinstance(train, int):
+        return f"{train:,} pixel{'' if train == 1 else 's'} of each class"
+    return f"{float(f'{100 * train:.10g}'):g} % of each class"
+
+
+def seeds_words(seeds: Sequence[int]) -> str:
+    """Return seeds in ranges.
+
+    Examples
+    --------
+    >>> seeds_words([0, 1, 2, 5]), seeds_words([3])
+    ('seeds 0-2, 5', 'seed 3')
+    """
+    runs: list[list[int]] = []
+    for seed in sorted(seeds):
+        if runs and seed == runs[-1][-1] + 1:
+            runs[-1].append(seed)
+        else:
+            runs.append([seed])
+    texts = [f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
+    return f"seed{'' if len(seeds) == 1 else 's'} {', '.join(texts)}"
+
+
+def group_title(group: Group) -> str:
+    """Return what a group is, as a heading."""
+    return f"{group.scene}, {group.split} split, training on {amount_words(group.train)}"
+
+
+def accuracy_table(summaries: Sequence[Summary], *, notes: Sequence[str] = ()) -> Table:
+    """Return accuracies by class and over all, times and sizes: a column for each model.
+
+    Parameters
+    ----------
+    summaries : sequence of Summary
+        All of one group.
+    notes : sequence of str
+        Further sentences below the table.
+    """
+    known = {each.id: each.name for summary in summaries for each in summary.classes}
+    by_model = [{each.id: each for each in summary.classes} for summary in summaries]
+    rows: list[tuple[str, ...]] = []
+    bold: set[tuple[int, int]] = set()
+
+    def add(label: tuple[str, str], figures: Sequence[Repeated | None]) -> None:
+        bold.update((len(rows), 2 + column) for column in _highest(figures))
+        rows.append((*label, *(percent_text(figure) for figure in figures)))
+
+    for each_id, name in sorted(known.items()):
+        found = [classes.get(each_id) for classes in by_model]
+        add((str(each_id), name), [each and each.accuracy for each in found])
+    overall = len(rows)
+    for measure, name in MEASURE_NAMES.items():
+        add(("", name), [summary.figures.get(measure) for summary in summaries])
+    costs = len(rows)
+    for name, figure, text in (
+        ("training (s)", "train_seconds", seconds_text),
+        ("test (s)", "test_seconds", seconds_text),
+        ("parameters", "parameters", count_text),
+        ("multiply-adds", "macs", count_text),
+    ):
+        rows.append(("", name, *(text(summary.figures.get(figure)) for summary in summaries)))
+    patches = (" or ".join(map(str, summary.patch_sizes)) for summary in summaries)
+    rows.append(("", "patch (pixels)", *patches))
+    return Table(
+        title=group_title(summaries[0].group),
+        head=("id", "class", *(summary.model for summary in summaries)),
+        rows=tuple(rows),
+        texts=2,
+        rules=frozenset({overall, costs}),
+        bold=frozenset(bold),
+        notes=(*_of_accuracies(summaries, marked=bool(bold)), *notes),
+    )
+
+
+def _of_accuracies(summaries: Sequence[Summary], *, marked: bool) -> list[str]:
+    by_seeds: dict[tuple[int, ...], list[str]] = {}
+    for summary in summaries:
+        by_seeds.setdefault(summary.seeds, []).append(summary.model)
+    several = any(len(seeds) > 1 for seeds in by_seeds)
+    figures = "Mean ± sample standard deviation" if several else "A single training each"
+    if len(by_seeds) == 1:
+        [seeds] = by_seeds
+        said = f"{figures}, {seeds_words(seeds)}."
+    else:
+        parts = (f"{', '.join(models)}: {seeds_words(s)}" for s, models in by_seeds.items())
+        said = f"{figures}; {'; '.join(parts)}."
+    notes = [f"Accuracies in percent. {said}"]
+    if marked:
+        notes.append(
+            "Bold: the highest mean of the row, which need not be more than chance (see the "
+            "comparison)."
+        )
+    rarely = sorted(
+        {
+            each.name
+            for summary in summaries
+            for each in summary.classes
+            if (each.accuracy.number if each.accuracy else 0) < len(summary.seeds)
+        }
+    )
+    if rarely:
+        notes.append(
+            f"Not tested with every seed, since the split leaves none to test: {', '.join(rarely)}."
+        )
+    notes.append(
+        "Test: the time for the map of the whole scene. Multiply-adds: for one patch on its own, "
+        "those of convolutions, linear layers and matrix products."
+    )
+    return notes
+
+
+def overview_table(summaries: Sequence[Summary], *, measure: str) -> Table:
+    """Return one figure: a row for each group, a column for each model."""
+    models = list(dict.fromkeys(summary.model for summary in summaries))
+    groups = dict.fromkeys(summary.group for summary in summaries)
+    figures = {(each.group, each.model): each.figures.get(measure) for each in summaries}
+    rows: list[tuple[str, ...]] = []
+    bold: set[tuple[int, int]] = set()
+    for group in groups:
+        found = [figures.get((group, model)) for model in models]
+        bold.update((len(rows), 3 + column) for column in _highest(found))
+        texts = (percent_text(figure) for figure in found)
+        rows.append((group.scene, group.split, str(group.train), *texts))
+    scenes = [row[0] for row in rows]
+    starts = {place for place in range(1, len(rows)) if scenes[place] != scenes[place - 1]}
+    return Table(
+        title=f"{MEASURE_NAMES[measure]} of all models",
+        head=("scene", "split", "train", *models),
+        rows=tuple(rows),
+        texts=3,
+        rules=frozenset(starts),
+        bold=frozenset(bold),
+    )
+
+
+def splits_table(summaries: Sequence[Summary], found: Sequence[Drop], *, measure: str) -> Table:
+    """Return one figure on all splits side by side, with what the test has seen of the training.
+
+    Parameters
+    ----------
+    summaries : sequence of Summary
+        All of one scene and one amount.
+    found : sequence of Drop
+        Of these, too.
+    measure : str
+        One of `hsi.evaluation.results.MEASURES`.
+    """
+    group = summaries[0].group
+    splits = list(dict.fromkeys(summary.group.split for summary in summaries))
+    models = list(dict.fromkeys(summary.model for summary in summaries))
+    by_place: Mapping[tuple[str, str], Summary] = {
+        (each.group.split, each.model): each for each in summaries
+    }
+    losses = {(each.split, each.model): each for each in found}
+    others = [split for split in splits if any(each.split == split for each in found)]
+    head = ["model"]
+    for split in splits:
+        head += [f"{split}: {MEASURE_NAMES[measure]}", "contains %", "shares %"]
+    for split in others:
+        head += [f"drop to {split}", "95 % interval"]
+    rows = []
+    for model in models:
+        row = [model]
+        for split in splits:
+            summary = by_place.get((split, model))
+            row += ["–"] * 3 if summary is None else _with_overlap(summary, measure)
+        for split in others:
+            row += _drop(losses.get((split, model)))
+        rows.append(tuple(row))
+    return Table(
+        title=f"{group.scene}, training on {amount_words(group.train)}: the splits side by side",
+        head=tuple(head),
+        rows=tuple(rows),
+        notes=(
+            "Contains: test pixels with a training pixel inside their patch; shares: those whose "
+            "patch has pixels in common with a training patch, both for the patches of the model.",
+            *(["Drop: points lost from the random split (Welch's interval)."] if others else []),
+        ),
+    )
+
+
+def _with_overlap(summary: Summary, measure: str) -> list[str]:
+    seen = (summary.figures.get("contains"), summary.figures.get("shares"))
+    return [
+        percent_text(summary.figures.get(measure)),
+        *(percent(None if each is None else each.mean, digits=1) for each in seen),
+    ]
+
+
+def _drop(drop: Drop | None) -> list[str]:
+    if drop is None:
+        return ["–", "–"]
+    low, high = drop.difference.low, drop.difference.high
+    return [points(drop.difference.mean), interval_words(low, high)]
+
+
+def standings_table(found: Sequence[Standing], *, measure: str) -> Table:
+    """Return the comparisons of one group with one reference."""
+    first = found[0]
+    rows = []
+    for each in found:
+        difference, pixels = each.difference, each.pixels
+        counts = ["–"] * 3
+        if pixels is not None:
+            test = pixels.mcnemar
+            counts = [f"{test.only_first:,}", f"{test.only_second:,}", p_words(pixels.p_holm)]
+        rows.append(
+            (
+                each.model,
+                points(difference.mean),
+                interval_words(difference.low, difference.high),
+                _p(difference.p),
+                _p(each.p_holm),
+                str(difference.seeds),
+                *(text.removeprefix("= ") for text in counts),
+            )
+        )
+    notes = [
+        f"Differences of {MEASURE_NAMES[measure]} to {first.reference} in points, on equal splits, "
+        "with Student's interval; p of Wilcoxon's signed-rank test.",
+        f"Corrected (Holm): for the {first.comparisons} comparisons of this table."
+        if first.comparisons > 1
+        else "One comparison: nothing to correct.",
+    ]
+    tested = sorted({each.pixels.seed for each in found if each.pixels is not None})
+    if tested:
+        notes.append(
+            f"Only model, only reference: test pixels of the split of {seeds_words(tested)} that "
+            "one of the two maps alone has right; corrected p of McNemar's test. It counts every "
+            "pixel as a trial of its own, which neighbours are not: it is too small."
+        )
+    return Table(
+        title=f"{group_title(first.group)}: compared with {first.reference}",
+        head=(
+            "model", "difference", "95 % interval", "p", "p corrected", "seeds", "only model",
+            "only reference", "p McNemar",
+        ),
+        rows=tuple(rows),
+        notes=tuple(notes),
+    )  # fmt: skip
+
+
+def interval_words(low: float, high: float) -> str:
+    """Return an interval of fractions in points; a dash where there is none.
+
+    Examples
+    --------
+    >>> interval_words(0.012, 0.03), interval_words(float("nan"), float("nan"))
+    ('1.2 to 3.0', '–')
+    """
+    return "–" if low != low else f"{points(low)} to {points(high)}"
+
+
+def _p(p: float) -> str:
+    return p_words(p).removeprefix("= ")
+
+
+def _highest(figures: Sequence[Repeated | None]) -> list[int]:
+    """Return the places of the highest mean, if there is something to choose from."""
+    means = [None if figure is None else figure.mean for figure in figures]
+    known = [mean for mean in means if mean is not None]
+    if len(known) < 2 or min(known) == max(known):
+        return []
+    return [place for place, mean in enumerate(means) if mean == max(known)]

@@ -1,0 +1,109 @@
+"""Models compared over seeds, against SciPy and counts by hand."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from hsi.evaluation import best_model, drops, simple_leads, standings, summarise_results
+
+FIGURES = {
+    "a": [0.90, 0.92, 0.91, 0.93, 0.90, 0.94, 0.92],
+    "b": [0.93, 0.94, 0.95, 0.94, 0.935, 0.955, 0.915],
+    "c": [0.91, 0.915, 0.92, 0.925, 0.911, 0.931, 0.922],
+    "d": [0.80, 0.81, 0.79, 0.83, 0.82, 0.84, 0.80],
+}
+
+
+@pytest.fixture
+def seven(result):
+    return [
+        result(model, seed, oa=value)
+        for model, values in FIGURES.items()
+        for seed, value in enumerate(values)
+    ]
+
+
+def no_map(result):
+    return None
+
+
+def test_tests_and_their_correction_are_those_of_the_books(seven):
+    found = standings(seven, reference="a", measure="oa", right=no_map)
+    assert [each.model for each in found] == ["b", "c", "d"]
+    p = [stats.wilcoxon(np.subtract(FIGURES[m], FIGURES["a"])).pvalue for m in "bcd"]
+    assert [each.difference.p for each in found] == pytest.approx(p)
+    # Holm's, step by step: the smallest times 3, the next times 2, the largest as it is.
+    order = np.argsort(p)
+    corrected = np.minimum(np.maximum.accumulate(np.sort(p) * [3, 2, 1]), 1)
+    assert [found[place].p_holm for place in order] == pytest.approx(corrected)
+    interval = stats.t.interval(
+        0.95, 6, *(lambda d: (d.mean(), stats.sem(d)))(np.subtract(FIGURES["b"], FIGURES["a"]))
+    )
+    assert (found[0].difference.low, found[0].difference.high) == pytest.approx(interval)
+    assert {each.comparisons for each in found} == {3}
+    assert {each.pixels for each in found} == {None}
+
+
+def test_the_maps_of_the_first_common_seed_are_compared(result):
+    results = [result("a", seed, oa=0.5) for seed in (1, 2, 3)]
+    results += [result("b", seed, oa=0.6) for seed in (0, 2, 3)]
+    results += [result("c", seed, oa=0.7) for seed in (2, 3)]
+    maps = {
+        "a": np.array([1, 1, 1, 0, 0, 0, 0, 0], bool),
+        "b": np.array([0, 1, 1, 1, 1, 1, 1, 1], bool),
+        "c": np.array([1, 1, 1, 1, 1, 1, 1, 1], bool),
+    }
+    asked = []
+
+    def right(result):
+        asked.append(result.cell.seed)
+        return maps[result.cell.model]
+
+    b, c = standings(results, reference="a", measure="oa", right=right)
+    assert set(asked) == {2}
+    assert (b.seeds, b.pixels.seed, b.pixels.pixels) == ((2, 3), 2, 8)
+    assert (b.pixels.mcnemar.only_first, b.pixels.mcnemar.only_second) == (5, 1)
+    # Exact tests of 5 to 1 and 5 to 0: 14/64 and 2/32; Holm's: 2/32 twice, 14/64 once.
+    assert b.pixels.mcnemar.p == pytest.approx(14 / 64)
+    assert (b.pixels.p_holm, c.pixels.p_holm) == pytest.approx((14 / 64, 4 / 32))
+
+
+def test_results_on_unequal_splits_are_no_pairs(result):
+    results = [result("a", seed, oa=0.5) for seed in (0, 1)]
+    results += [result("b", 0, oa=0.6, split_hash="another"), result("b", 1, oa=0.6)]
+    results += [result("c", 0, oa=0.6, split_hash="another")]
+    [found] = standings(results, reference="a", measure="oa", right=no_map)
+    assert (found.model, found.seeds) == ("b", (1,))
+
+
+def test_the_best_has_the_highest_mean(seven):
+    assert best_model(summarise_results(seven), measure="oa") == "b"
+    assert best_model([], measure="oa") is None
+
+
+def test_drops_are_from_random_to_each_other_split(result):
+    results = [result("a", seed, oa=0.9 + seed / 100) for seed in range(3)]
+    results += [result("a", seed, oa=0.6 + seed / 10, split="blocks") for seed in range(2)]
+    results += [result("a", 0, oa=0.5, split="blocks", train=50)]  # not at random with 50
+    results += [result("b", 0, oa=0.5, split="blocks")]
+    [found] = drops(results, measure="oa")
+    assert (found.model, found.split, found.train) == ("a", "blocks", 0.1)
+    assert found.difference.mean == pytest.approx(0.91 - 0.65)
+    assert found.difference.counts == (3, 2)
+
+
+def test_a_simple_baseline_leads_only_where_nothing_overlaps(result):
+    blocks = [
+        result("svm", 0, oa=0.7, split="blocks"),
+        result("knn", 0, oa=0.6, split="blocks"),
+        result("net", 0, oa=0.65, split="blocks"),
+        result("other", 0, oa=0.5, split="blocks"),
+    ]
+    at_random = [result("svm", 0, oa=0.9), result("net", 0, oa=0.8, contains=1.0)]
+    simple = {"svm", "knn"}
+    [lead] = simple_leads(summarise_results(blocks + at_random), simple=simple, measure="oa")
+    assert (lead.group.split, lead.model, lead.other) == ("blocks", "svm", "net")
+    assert (lead.mean, lead.other_mean) == (0.7, 0.65)
+    behind = [result("net", 0, oa=0.71, split="blocks"), *blocks[:2]]
+    assert simple_leads(summarise_results(behind), simple=simple, measure="oa") == []
+    assert simple_leads(summarise_results(blocks[:2]), simple=simple, measure="oa") == []

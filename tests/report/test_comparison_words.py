@@ -1,0 +1,102 @@
+"""Sentences on comparisons: each kind of result has its own, and claims no more than it may."""
+
+import numpy as np
+import pytest
+
+from hsi.evaluation import paired_difference
+from hsi.evaluation.standings import SimpleLead
+from hsi.report.bench_words import lead_sentence, machine_sentences, split_sentences
+from hsi.report.comparison_words import seeds_sentence
+
+
+def sentence(differences, *, p=None, comparisons=1):
+    found = paired_difference(np.add(0.8, differences), np.full(len(differences), 0.8))
+    return seeds_sentence(
+        ("net", "svm"),
+        difference=found,
+        p=found.p if p is None else p,
+        comparisons=comparisons,
+    )
+
+
+CLEAR = [0.006, 0.007, 0.005, 0.008, 0.004, 0.006, 0.007, 0.005, 0.006, 0.006]
+
+
+def test_better_and_worse_are_the_same_turned_round():
+    interval = "by 0.6 points, 95 % interval 0.5 to 0.7, on 10 seeds."
+    assert sentence(CLEAR) == f"net is better than svm {interval}"
+    assert sentence(np.negative(CLEAR)) == f"svm is better than net {interval}"
+
+
+def test_what_seeds_cannot_tell_names_how_many_could():
+    wide = [0.02, -0.01, 0.005, 0.015, -0.012, 0.01, 0.002, -0.004, 0.008, 0.003]
+    found = paired_difference(np.add(0.8, wide), np.full(10, 0.8))
+    text = sentence(wide)
+    assert text.startswith("10 seeds cannot tell net and svm apart (net is ahead by 0.4 points, ")
+    assert text.endswith(f"about {found.seeds_needed:,} would be needed.")
+    assert found.seeds_needed > 10
+
+
+def test_what_interval_and_ranks_contradict_is_no_verdict():
+    assert "which Wilcoxon's test does not confirm (corrected for 3 comparisons, p = 0.07)" in (
+        sentence(CLEAR, p=0.07, comparisons=3)
+    )
+    outlier = [0.001] * 9 + [0.2]
+    text = sentence(np.add(outlier, np.arange(10) / 1e5))
+    assert "net is ahead of svm on most of 10 seeds (Wilcoxon's test, p = 0.002)" in text
+    assert "holds 0" in text
+
+
+@pytest.mark.parametrize(("comparisons", "fewest"), [(1, 6), (2, 7), (14, 10)])
+def test_too_few_seeds_for_the_test_are_said(comparisons, fewest):
+    text = sentence([0.010, 0.011, 0.012], comparisons=comparisons, p=1.0)
+    assert "better" not in text
+    assert f"cannot confirm with fewer than {fewest}." in text
+    # So many seeds that agree in everything are just enough.
+    signs = np.arange(1, fewest + 1) / 1000
+    least = paired_difference(signs, np.zeros(fewest)).p
+    assert least * comparisons < 0.05 <= 2 * least * comparisons
+
+
+def test_one_seed_and_no_difference():
+    assert "One seed cannot tell net and svm apart (net is ahead of svm by 1.0 points)" in (
+        sentence([0.01])
+    )
+    assert "(both are equal)" in sentence([0.0])
+    assert sentence([0.0, 0.0, 0.0]) == "net and svm are equal on all 3 seeds."
+    assert sentence([0.01, -0.01]).endswith("on average they are equal.")
+    assert "more than 10,000 would be needed" in sentence([0.1, -0.1, 0.100001, -0.1])
+
+
+def test_the_lead_of_a_simple_model_is_told(result):
+    from hsi.evaluation import Group, standings
+
+    results = [result("svm", seed, oa=0.7 + seed / 1000, split="blocks") for seed in range(3)]
+    results += [result("net", seed, oa=0.6 + seed / 500, split="blocks") for seed in range(3)]
+    [standing] = standings(results, reference="net", measure="oa", right=lambda result: None)
+    lead = SimpleLead(
+        group=Group("fields", "blocks", 50), model="svm", other="net", mean=0.701, other_mean=0.602
+    )
+    text = lead_sentence(lead, measure="oa", standing=standing)
+    assert text.startswith(
+        "On disjoint blocks of fields (50 pixels of each class), the simple svm is ahead of every "
+        "network: OA 70.1 %, the best of the others (net) 60.2 %. svm is ahead of net by 9.9 points"
+    )
+
+
+def test_splits_that_seeds_do_not_change_are_told(result):
+    of = {name: result("a", 0, oa=1, split=name).cell.group for name in ("official", "folds")}
+    assert "seeds vary the weights alone" in split_sentences(of["official"])[0]
+    assert "Seeds are folds" in split_sentences(of["folds"])[0]
+    assert split_sentences(result("a", 0, oa=1).cell.group) == []
+
+
+def test_unlike_machines_are_told(result):
+    import dataclasses
+
+    one = result("a", 0, oa=1)
+    assert machine_sentences([one, one]) == []
+    other = dataclasses.replace(one, device="H100", versions={"hsi": "2"})
+    times, versions = machine_sentences([one, other])
+    assert "H100 with 1 threads and on cpu with 1 threads: times cannot be compared" in times
+    assert "hsi 1 and 2" in versions
