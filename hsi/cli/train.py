@@ -54,6 +54,7 @@ AMOUNT = options.Amount()
     "--validation", type=AMOUNT, help="Validation pixels, likewise; 0 for none.  [default: 0]"
 )
 @click.option("--seed", type=int, help="Seed of everything random.  [default: 0]")
+@click.option("--reduction", help="pca, or bands: all, scaled.  [default: usual for the model]")
 @click.option("--components", type=int, help="PCA components.  [default: customary for the scene]")
 @click.option("--pca-fit", help="train or scene: the pixels PCA is fitted on.  [default: train]")
 @click.option(
@@ -61,7 +62,9 @@ AMOUNT = options.Amount()
     default=None,
     help="Scale components to unit variance.  [default: whiten]",
 )
-@click.option("--patch-size", type=int, help="Side of a patch, odd.  [default: 25]")
+@click.option(
+    "--patch-size", type=int, help="Side of a patch, odd.  [default: usual for the model]"
+)
 @click.option("--norm", help="batch or none (the paper's).  [default: batch]")
 @click.option("--attention", help="See `hsi models --blocks`.  [default: none]")
 @click.option("--weights", help="Of image networks: imagenet, a file, or none.  [default: none]")
@@ -119,7 +122,7 @@ def command(
         test=Named(test_datasets, test_labels, "--test-dataset", "--test-labels"),
         stored=stored["scene"],
         reading=reading,
-        gap=settings.patch_size - 1,
+        gap=settings.side - 1,
     )
 
     with TrainingDisplay() as display:

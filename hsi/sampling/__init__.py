@@ -7,6 +7,7 @@ from hsi.sampling.overlap import Overlap, overlap_audit
 from hsi.sampling.patches import PatchDataset
 from hsi.sampling.pixels import split_pixels
 from hsi.sampling.reduction import BandPCA
+from hsi.sampling.reductions import Reduction, make_reduction, read_reduction
 from hsi.sampling.scaling import BandScaler
 from hsi.sampling.split import ClassCount, Split
 from hsi.sampling.targets import class_ids, to_labels, to_targets
@@ -17,11 +18,14 @@ __all__ = [
     "ClassCount",
     "Overlap",
     "PatchDataset",
+    "Reduction",
     "Sets",
     "Split",
     "class_ids",
+    "make_reduction",
     "overlap_audit",
     "random_dihedral",
+    "read_reduction",
     "split_pixels",
     "split_scenes",
     "to_labels",

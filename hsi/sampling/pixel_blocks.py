@@ -35,6 +35,7 @@ def check_bands(cube: Any, fitted: int) -> None:
 
 
 def check_mask(mask: Any, shape: tuple[int, ...], name: str) -> NDArray[np.bool_]:
+    """Return `mask`, called `name`, as an array; refuse one that is not boolean of that shape."""
     mask = np.asarray(mask)
     if mask.dtype != bool or mask.shape != tuple(shape):
         raise UsageError(

@@ -168,6 +168,14 @@ class BandPCA:
             cube, components, outputs=self.components, valid=valid, max_bytes=max_bytes
         )
 
+    def fits(self, bands: int, components: int) -> bool:
+        """Return whether what is fitted makes so many components of so many bands."""
+        return (
+            self.mean_.shape == (bands,)
+            and self.components_.shape == (components, bands)
+            and self.explained_variance_.shape == (components,)
+        )
+
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return all that `from_arrays` needs to make an equal BandPCA."""
         return {

@@ -104,6 +104,12 @@ class BandScaler:
 
         return transformed(cube, scaled, outputs=self.components, valid=valid, max_bytes=max_bytes)
 
+    def fits(self, bands: int, components: int) -> bool:
+        """Return whether what is fitted makes so many values of so many bands."""
+        return components == bands and self.mean_.shape == self.explained_variance_.shape == (
+            bands,
+        )
+
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return all that `from_arrays` needs to make an equal BandScaler."""
         return {"mean": self.mean_, "explained_variance": self.explained_variance_}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hsi.errors import RunError
 from hsi.inference import Method, Precision
 from hsi.models import MODELS, PatchNetwork, build_model, full_name
-from hsi.sampling import BandPCA, to_labels
+from hsi.sampling import Reduction, read_reduction, to_labels
 from hsi.scenes import Scene
 from hsi.training.bands import TrainedBands, match_bands
 from hsi.training.components import ComponentCube
@@ -35,7 +35,7 @@ class Classifier:
         The trained network.
     options : dict
         The arguments of `build_model` that made it, its name included.
-    reduction : BandPCA
+    reduction : BandPCA or BandScaler
         Fitted.
     class_ids : ndarray
         ``(K,)`` label ids in the order of the network's outputs.
@@ -51,7 +51,7 @@ class Classifier:
 
     network: PatchNetwork
     options: dict[str, Any]
-    reduction: BandPCA
+    reduction: Reduction
     class_ids: NDArray[np.int32]
     class_names: dict[int, str]
     class_colors: dict[int, tuple[int, int, int]]
@@ -224,12 +224,11 @@ class Classifier:
         network.eval()
         arrays = {name: value.numpy() for name, value in within(tensors, "scene.").items()}
         wavelengths, fwhm, file_bands = (arrays.pop(name, None) for name in SCENE_ARRAYS)
-        reduction, classes = BandPCA.from_arrays(arrays), about["classes"]
+        reduction, classes = read_reduction(arrays), about["classes"]
         ids = np.array([each["id"] for each in classes], dtype=np.int32)
         bands = len(reduction.mean_)
         if (
-            (network.bands, bands) != reduction.components_.shape
-            or (network.bands,) != reduction.explained_variance_.shape
+            not reduction.fits(bands, network.bands)
             or (network.classes,) != ids.shape
             or len(set(ids.tolist())) != len(ids)
             or any(each is not None and each.shape != (bands,) for each in (wavelengths, fwhm))

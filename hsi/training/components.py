@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hsi.sampling import BandPCA
+from hsi.sampling import Reduction
 from hsi.scenes import Scene
 from hsi.scenes.cube import is_missing, may_lack_values
 from hsi.scenes.lazy import Bands, LazyCube
@@ -46,13 +46,13 @@ class ComponentCube(LazyCube):
     ----------
     scene : Scene
         With the bands that the reduction was fitted to.
-    reduction : BandPCA
+    reduction : BandPCA or BandScaler
         Fitted.
     max_bytes : int
         The most that is held of the components of whole rows.
     """
 
-    def __init__(self, scene: Scene, reduction: BandPCA, *, max_bytes: int = HELD_BYTES) -> None:
+    def __init__(self, scene: Scene, reduction: Reduction, *, max_bytes: int = HELD_BYTES) -> None:
         super().__init__((scene.rows, scene.cols, reduction.components), np.float32)
         self.scene, self.reduction, self.max_bytes = scene, reduction, max_bytes
         self.may_lack = may_lack_values(np.dtype(scene.cube.dtype), scene.nodata)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.errors import SceneError
-from hsi.sampling import BandPCA
+from hsi.sampling import Reduction
 
-# Standard deviations of the training pixels: of one component, and of the first one for all
-# components together.
+# Standard deviations of the training pixels: of one component, and of the widest one for
+# all components together.
 FILL_DEVIATIONS, FILL_DISTANCE = 10_000, 10
 
 
@@ -19,7 +19,7 @@ def check_fill(
     name: str,
     pixels: NDArray[Any],
     reduced: NDArray[np.float32],
-    reduction: BandPCA,
+    reduction: Reduction,
     *,
     row: int = 0,
     col: int = 0,
@@ -34,7 +34,7 @@ def check_fill(
         ``(rows, cols, bands)``: a rectangle of it.
     reduced : ndarray
         ``(rows, cols, components)``: what `reduction` made of it.
-    reduction : BandPCA
+    reduction : BandPCA or BandScaler
         Fitted.
     row, col : int
         Where the rectangle begins.
@@ -54,7 +54,7 @@ def check_fill(
     # A component of hardly any variance is exceeded soon, but not far in the image's units.
     suspects = np.argwhere(beyond)
     distant = reduced[beyond].astype(np.float64) * scale
-    far = ~(np.linalg.norm(distant, axis=1) <= FILL_DISTANCE * deviations[0])
+    far = ~(np.linalg.norm(distant, axis=1) <= FILL_DISTANCE * deviations.max())
     if not far.any():
         return
     first_row, first_col = suspects[far][0].tolist()

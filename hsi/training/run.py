@@ -39,7 +39,7 @@ class Run(RunFolder):
         split.npz           masks of training, validation and test pixels
         model.safetensors   network, band reduction, classes: enough to map another scene
         checkpoint/         the same file as it stood during training; gone when it is finished
-        history.csv         one row for each epoch
+        history.csv         one row for each epoch, if there were any
         metrics.json        accuracies, times, sizes, versions
         *.png, *.tif        class map and figures
         map.json            what was mapped with what

@@ -20,7 +20,7 @@ from hsi.inference import (
 )
 from hsi.inference.tiles import Tile, region_of_part
 from hsi.models import PatchNetwork
-from hsi.sampling import BandPCA
+from hsi.sampling import Reduction
 from hsi.scenes import Scene
 from hsi.training.components import READ_BYTES, ComponentCube
 
@@ -50,7 +50,7 @@ class SceneTiles:
     ----------
     network : PatchNetwork
         It is moved to `device`.
-    reduction : BandPCA
+    reduction : BandPCA or BandScaler
         Fitted.
     scene : Scene
         With the bands that `reduction` was fitted to.
@@ -73,7 +73,7 @@ class SceneTiles:
     def __init__(
         self,
         network: PatchNetwork,
-        reduction: BandPCA,
+        reduction: Reduction,
         scene: Scene,
         *,
         method: Method = "auto",

@@ -15,7 +15,8 @@ from pydantic import (
 )
 
 from hsi.errors import UsageError, unknown_name
-from hsi.models import full_name
+from hsi.models import ReductionName, full_name, usual
+from hsi.scenes import Scene
 from hsi.training.loop import Descent, Precision
 
 
@@ -117,19 +118,30 @@ class Settings(Checked):
     """Everything that a training depends on, but for the scene and the device."""
 
     model: str = "hybridsn-dw"
-    patch_size: int = Field(default=25, ge=1)
+    patch_size: int | None = Field(default=None, ge=1)
+    """None: what is usual for the model."""
     norm: Literal["batch", "none"] = "batch"
     attention: str = "none"
     """Name of an attention block, or ``"none"``: the network as it is."""
     weights: str = "none"
     """Of image networks: ``"imagenet"``, the path of a file, or ``"none"``: fresh weights."""
+    reduction: ReductionName | None = None
+    """``"pca"``: principal components; ``"bands"``: all bands, each scaled. None: what is usual for
+    the model."""
     components: int | None = Field(default=None, ge=1)
-    """None: as many as are customary for the scene."""
+    """Principal components. None: as many as are customary for the scene."""
     whiten: bool = True
     pca_fit: Literal["train", "scene"] = "train"
     """Whether the components are those of the training pixels or, as in most papers, of all."""
-    split: Literal["random", "blocks", "scenes"] = "random"
-    """``"scenes"``: by the scenes of a mosaic that are named for validation and test."""
+    split: Literal["random", "blocks", "folds", "official", "file", "scenes"] = "random"
+    """``"folds"``: one of `folds` parts of the scene is the test, that of number ``seed % folds``;
+    ``"official"``: the published one; ``"file"``: that of `split_file`; ``"scenes"``: by the scenes
+    of a mosaic that are named for validation and test."""
+    split_file: str | None = None
+    """A run, the split of one, or masks."""
+    folds: int = Field(default=5, ge=2)
+    guard: int | None = Field(default=None, ge=0)
+    """Pixels that blocks and folds keep between training and test. None: ``patch_size - 1``."""
     train: int | float | None = Field(default=None, gt=0)
     """A fraction of each class below 1, or a number of pixels for each class. None: a tenth; of
     scenes for training, beside which there are others for the test, all."""
@@ -137,15 +149,15 @@ class Settings(Checked):
     seed: int = Field(default=0, ge=0, lt=2**63)
     recipe: Recipe = RECIPES["default"]
 
-    @field_validator("weights", mode="before")
+    @field_validator("weights", "split_file", mode="before")
     @classmethod
     def _as_text(cls, value: Any) -> Any:
         return os.fspath(value) if isinstance(value, os.PathLike) else value
 
     @field_validator("patch_size")
     @classmethod
-    def _odd(cls, value: int) -> int:
-        if value % 2 == 0:
+    def _odd(cls, value: int | None) -> int | None:
+        if value is not None and value % 2 == 0:
             raise ValueError(f"must be odd, since the pixel is its centre; {value} is even")
         return value
 
@@ -153,6 +165,33 @@ class Settings(Checked):
     def network(self) -> str:
         """The model with its attention, as titles and folders name it."""
         return full_name(self.model, self.attention)
+
+    @property
+    def side(self) -> int:
+        """The side of a patch."""
+        return self.patch_size or usual(self.model).patch_size
+
+    def resolved(self, scene: Scene) -> Self:
+        """Return these settings with all that was left open as it is usual for model and scene.
+
+        What the model usually needs of a recipe takes the place of what is as in the default one.
+        """
+        known, default = usual(self.model), RECIPES["default"]
+        reduction = self.reduction or known.reduction
+        components = self.components or min(scene.components, scene.bands)
+        own = {
+            name: value
+            for name, value in known.recipe.items()
+            if getattr(self.recipe, name) == getattr(default, name)
+        }
+        if (self.recipe.epochs, self.recipe.steps) != (default.epochs, default.steps):
+            own = {name: value for name, value in own.items() if name not in ("epochs", "steps")}
+        return self.changed(
+            patch_size=self.side,
+            reduction=reduction,
+            components=components if reduction == "pca" else None,
+            **own,
+        )
 
     def changed(self, *, recipe: str | Recipe | None = None, **changes: Any) -> Self:
         """Return these settings with some of them changed.

@@ -96,6 +96,21 @@ def save_map(
     )
 
 
+def save_raster(
+    classifier: Classifier, scene: Scene, class_map: NDArray[np.int32], folder: Path
+) -> None:
+    """Write `class_map` into `folder` as a raster, and nothing else."""
+    with writing_into(folder), TemporaryDirectory(prefix=".map-", dir=folder) as made:
+        write_class_map_tif(
+            Path(made) / RASTERS["tif"],
+            class_map,
+            names=scene.class_names | classifier.class_names,
+            colors=scene.class_colors | classifier.class_colors,
+            grid=scene.grid,
+        )
+        put_in_place(Path(made), folder, removing=())
+
+
 def write_products(
     folder: Path,
     classifier: Classifier,

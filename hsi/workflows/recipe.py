@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 
 from hsi.training import Settings
@@ -40,12 +43,10 @@ def recipe_in_words(
             f"{recipe.learning_rate:g} in the first {100 * WARM_UP:g} % of the steps, then down to "
             "nearly 0"
         )
-    scaled = "scaled to unit variance (whitened)" if settings.whiten else "not scaled"
     attention = settings.attention if settings.attention != "none" else "none added"
     return [
-        ("Bands", f"{settings.components} principal components, {_FITTED[settings.pca_fit]}"),
-        ("Whitening", scaled),
-        ("Network", f"{settings.model}, patches of {settings.patch_size}x{settings.patch_size}"),
+        *_bands(settings),
+        ("Network", f"{settings.model}, patches of {settings.side}x{settings.side}"),
         ("Attention", attention),
         ("Norm", _NORMS[settings.norm]),
         ("Dropout", f"{recipe.dropout:g} of the hidden units"),
@@ -62,6 +63,27 @@ def recipe_in_words(
         ("Class balance", f"{recipe.class_balance:g} (0: pixels weigh the same; 1: classes do)"),
         ("Precision", _PRECISIONS[half_precision(recipe.precision, device)]),
         ("Seed", str(settings.seed)),
+    ]
+
+
+def estimator_in_words(settings: Settings, *, chosen: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return how a classifier of spectra was trained, as pairs of label and value."""
+    return [
+        *_bands(settings),
+        ("Classifier", f"{settings.model}, of the spectrum of each pixel"),
+        *((name, str(value)) for name, value in chosen.items()),
+        ("Seed", str(settings.seed)),
+    ]
+
+
+def _bands(settings: Settings) -> list[tuple[str, str]]:
+    fitted = _FITTED[settings.pca_fit]
+    if settings.reduction == "bands":
+        return [("Bands", f"all, each to zero mean and unit variance, {fitted}")]
+    scaled = "scaled to unit variance (whitened)" if settings.whiten else "not scaled"
+    return [
+        ("Bands", f"{settings.components} principal components, {fitted}"),
+        ("Whitening", scaled),
     ]
 
 

@@ -91,7 +91,7 @@ def _page_path(run: Run, other: Scene | None, out: Path | str | None) -> Path:
 def _own_page(run: Run, scene: Scene, mapped: Mapped, stored: dict[str, Any]) -> str:
     check_tested(scene, run.split, mapped.class_map)
     metrics = stored | accuracy(run.classifier, scene, run.split, mapped.class_map)
-    history = _history(run)
+    history = _history(run) if metrics["epochs"] else []
     figures = run_figures(scene, run.split, metrics, history)
     pictures = {name: figure_png(figure) for name, figure in figures.items()}
     # "cpu", or the name of a CUDA device.

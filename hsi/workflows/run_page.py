@@ -21,8 +21,8 @@ from hsi.report import (
 from hsi.report.explorer import Explorer, Mapped, explore, render_explorer
 from hsi.sampling import Split
 from hsi.scenes import Scene
-from hsi.training import Run
-from hsi.workflows.recipe import recipe_in_words
+from hsi.training import Run, Settings
+from hsi.workflows.recipe import estimator_in_words, recipe_in_words
 
 # What each picture of a run shows, and the chart that takes its place where scripts run.
 CAPTIONS = {
@@ -37,9 +37,10 @@ def run_figures(
 ) -> dict[str, Figure]:
     """Return the figures of a training by the names of their files."""
     names = [each["name"] for each in metrics["per_class"]]
+    learning = {"learning_curve.png": learning_curve_figure(history)} if history else {}
     return {
         "confusion.png": confusion_figure(metrics["confusion"], names=names),
-        "learning_curve.png": learning_curve_figure(history),
+        **learning,
         "split.png": split_figure(
             split.train,
             split.validation,
@@ -114,7 +115,7 @@ def render_run(
         notes=[audit, *split.notes],
         command=f"hsi train --config {shlex.quote(str(config))}",
         versions=metrics["versions"],
-        recipe=recipe_in_words(run.settings, train_pixels=metrics["train_pixels"], device=device),
+        recipe=_recipe(run.settings, metrics, device),
         explorer=explorer_of(scene, mapped, split=split, metrics=metrics, history=history),
     )
 
@@ -135,13 +136,35 @@ def _summary(run: Run, scene: Scene, metrics: Mapping[str, Any]) -> list[tuple[s
     return [
         ("Scene", scene_size(scene)),
         ("Model", f"{settings.network}, {metrics['parameters']:,} parameters"),
-        ("Input", f"{settings.components} components, {settings.patch_size}x{settings.patch_size}"),
+        ("Input", f"{_input(settings)}, {settings.side}x{settings.side}"),
         ("Split", f"{settings.split}, seed {settings.seed}: {counts}"),
         (
             "Overlap",
             f"{overlap['contains']:.1%} of the test pixels have a training pixel inside their "
             f"patch; {overlap['shares']:.1%} have a patch that shares pixels with a training patch",
         ),
-        ("Training", f"{metrics['epochs']} epochs in {metrics['train_seconds']:.1f} s"),
+        ("Training", f"{_training(metrics)} in {metrics['train_seconds']:.1f} s"),
         ("Map", f"{metrics['map_seconds']:.2f} s on {metrics['device']}"),
     ]
+
+
+def _recipe(
+    settings: Settings, metrics: Mapping[str, Any], device: torch.device
+) -> list[tuple[str, str]]:
+    if not metrics["epochs"]:
+        return estimator_in_words(settings, chosen=metrics["chosen"])
+    return recipe_in_words(settings, train_pixels=metrics["train_pixels"], device=device)
+
+
+def _input(settings: Settings) -> str:
+    if settings.reduction == "bands":
+        return "all bands, scaled"
+    return f"{settings.components} components"
+
+
+def _training(metrics: Mapping[str, Any]) -> str:
+    """Return how long it was trained, or what was chosen where there are no epochs."""
+    if metrics["epochs"]:
+        return f"{metrics['epochs']} epochs"
+    chosen = ", ".join(f"{name} {value}" for name, value in metrics.get("chosen", {}).items())
+    return chosen or "no epochs"

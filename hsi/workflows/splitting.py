@@ -69,7 +69,7 @@ def split_for(scene: Scene, settings: Settings) -> Split:
     if scene.labels is None:
         raise UsageError(f"{scene.name} has no labels to learn from; {_where_labels_may_be(scene)}")
     rows, cols = max([part.shape for part in scene.parts] or [scene.shape[:2]], key=min)
-    side = settings.patch_size
+    side = settings.side
     if side > min(rows, cols):
         raise UsageError(
             f"a patch of {side}x{side} pixels is larger than the "
@@ -92,7 +92,7 @@ def split_for(scene: Scene, settings: Settings) -> Split:
     if settings.split == "scenes":
         split = split_scenes(scene.labels, _regions(scene), **how)
     else:
-        split = split_pixels(scene.labels, method=settings.split, **how)
+        split = split_pixels(scene.labels, method=settings.split, **how)  # type: ignore[arg-type]
     notes = (*split.notes, *_ground_notes(scene), *scene_notes(scene))
     return dataclasses.replace(split, notes=notes)
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import time
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from hsi.backbones.weights import NO_WEIGHTS, lasting
+from hsi.backbones.weights import lasting
 from hsi.errors import UsageError
 from hsi.files import folder_name, free_path, usable_path
 from hsi.inference import resolve_device
-from hsi.models import build_model, check_once
-from hsi.sampling import BandPCA, Split, to_targets
+from hsi.sampling import Split
 from hsi.scenes import Scene
-from hsi.training import Classifier, Progress, Run, Settings, check_free, fit, settle
+from hsi.training import Progress, Run, Settings, check_free
 from hsi.workflows.kept import Kept
+from hsi.workflows.learn import Learning
 from hsi.workflows.products import save_products
 from hsi.workflows.splitting import split_for, with_split
 
@@ -27,6 +27,8 @@ def train(
     settings: Settings | None = None,
     *,
     out: Path | str | None = None,
+    split: Split | None = None,
+    report: bool = True,
     device: str | torch.device = "auto",
     progress: Progress | None = None,
     started: Callable[[Run], None] | None = None,
@@ -43,6 +45,11 @@ def train(
         Where to start from; without, the usual settings.
     out : path, optional
         The run folder, which must not hold anything yet. Without, a new folder under ``runs/``.
+    split : Split, optional
+        The pixels to learn from and to test on; without, the settings say how they are chosen.
+    report : bool
+        Whether to draw figures and write the page. Without, the folder holds settings, split,
+        model, history, metrics and the class map as a raster.
     device : str or torch.device
         ``"auto"`` is the first CUDA device or else the CPU.
     progress : Progress, optional
@@ -76,50 +83,31 @@ def train(
     >>> run.metrics["oa"]  # doctest: +SKIP
     """
     settings = (settings or Settings()).changed(**changes)
-    settings = with_split(settings, scene, asked=changes.get("split")).changed(
-        components=settings.components or min(scene.components, scene.bands),
-        weights=lasting(settings.weights),
-    )
+    if split is None:
+        settings = with_split(settings, scene, asked=changes.get("split"))
+    settings = settings.resolved(scene).changed(weights=lasting(settings.weights))
     where = resolve_device(device)
     path = usable_path(_free_path(scene, settings) if out is None else out, "out")
     check_free(path)
-    split = split_for(scene, settings)
+    split = split_for(scene, settings) if split is None else _as_given(split, scene, settings)
     assert scene.labels is not None  # else there is no split
-    classifier = _untrained(scene, split, settings)
-    cube = classifier.components(scene)
+    learning = Learning(scene, split, settings, device=where)
 
     run = Run.create(path, settings=settings, source=scene.source, split=split, labels=scene.labels)
-    works = f"`hsi map {path}` and `hsi evaluate {path}` work with"
-    learning: dict[str, Any] = {
-        "train": split.train,
-        "recipe": settings.recipe,
-        "seed": settings.seed,
-        "device": where,
-    }
-    targets = to_targets(scene.labels, classifier.class_ids)
     kept = Kept(
         run,
-        classifier,
-        works=works,
-        settle=lambda: settle(classifier.network, cube, targets, **learning),
+        learning.classifier,
+        works=f"`hsi map {path}` and `hsi evaluate {path}` work with",
+        settle=learning.settle,
     )
     try:
         if started:
             started(run)
-        start = time.perf_counter()
-        history = fit(
-            classifier.network,
-            cube,
-            targets,
-            validation=split.validation,
-            progress=progress,
-            keep=kept,
-            **learning,
-        )
-        seconds = time.perf_counter() - start
-        run.save_classifier(classifier)
-        run.save_history(history)
-        save_products(run, scene, classifier, history, device=where, train_seconds=seconds)
+        learned = learning.run(progress=progress, keep=kept)
+        run.save_classifier(learned.classifier)
+        if learned.history:
+            run.save_history(learned.history)
+        save_products(run, scene, learned, device=where, report=report)
     except KeyboardInterrupt as interrupt:
         interrupt.add_note(kept.save())
         raise
@@ -129,45 +117,14 @@ def train(
     return run
 
 
-def _untrained(scene: Scene, split: Split, settings: Settings) -> Classifier:
-    """Return a classifier with fitted components and fresh weights."""
-    assert settings.components is not None
-    if settings.components > scene.bands:
+def _as_given(split: Split, scene: Scene, settings: Settings) -> Split:
+    """Return a split that was handed over, with the patches of this training."""
+    if scene.labels is None or split.train.shape != scene.labels.shape:
         raise UsageError(
-            f"{settings.components} components cannot be made of the {scene.bands} bands of "
-            f"{scene.name}; choose fewer components (--components)"
+            f"the split is of a scene of {split.train.shape}; {scene.name} has "
+            f"{'no labels' if scene.labels is None else f'labels of {scene.labels.shape}'}"
         )
-    options: dict[str, Any] = {
-        "name": settings.model,
-        "bands": settings.components,
-        "classes": len(scene.class_ids),
-        "patch_size": settings.patch_size,
-        "norm": settings.norm,
-        "dropout": settings.recipe.dropout,
-        "attention": None if settings.attention == "none" else settings.attention,
-    }
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
-        # Not among the options: a trained model needs no file to start from.
-        network = build_model(**options, weights=_weights(settings))
-    check_once(network)
-    fit_on = split.train if settings.pca_fit == "train" else scene.valid
-    reduction = BandPCA(settings.components, whiten=settings.whiten)
-    return Classifier(
-        network=network,
-        options=options,
-        reduction=reduction.fit(scene.cube, mask=fit_on),
-        class_ids=scene.class_ids,
-        class_names=scene.class_names,
-        class_colors=scene.class_colors,
-        wavelengths=scene.wavelengths,
-        fwhm=scene.fwhm,
-        file_bands=scene.file_bands,
-    )
-
-
-def _weights(settings: Settings) -> str | None:
-    return None if settings.weights == NO_WEIGHTS else settings.weights
+    return dataclasses.replace(split, patch_size=settings.side)
 
 
 def _free_path(scene: Scene, settings: Settings) -> Path:
