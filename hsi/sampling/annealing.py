@@ -12,14 +12,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hsi.sampling.cells import Cells
+
 # Starts help more than steps. All of it takes about 1 s for Indian Pines and Pavia University.
 STARTS, STEPS = 3, 4000
 # The score's whole part counts classes. At first the search lets go of a class now and then; in
 # the end it does not accept to lose a thousandth of the pixels.
 FIRST_TEMPERATURE, LAST_TEMPERATURE = 0.2, 0.0005
-# In all, and of those with labelled pixels. Fine enough to follow the fields of a scene; with more,
-# trials are slower and not better.
-MAX_CELLS, MAX_LABELLED_CELLS = 40_000, 6_000
 # A relative loss of training pixels weighs double one of test pixels: training sets of the size
 # asked for are what makes splits comparable.
 TRAIN_WEIGHT = 2 / 3
@@ -30,7 +29,7 @@ def find_blocks(
     *,
     train: NDArray[np.int64],
     validation: NDArray[np.int64],
-    patch_size: int,
+    guard: int,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the best blocks for training and for validation that a seeded search finds.
@@ -44,8 +43,8 @@ def find_blocks(
         ``(rows, cols)``, ``0..K-1``, and -1 where there is no pixel to assign; one at least is.
     train, validation : ndarray
         ``(K,)`` pixels wanted of each class.
-    patch_size : int
-        The least Chebyshev distance of pixels in different sets.
+    guard : int
+        Pixels of different sets are further apart than this, in Chebyshev's distance.
     rng : numpy.random.Generator
         Decides.
 
@@ -55,7 +54,7 @@ def find_blocks(
         ``(rows, cols)``, boolean: what lies in the rectangles, labelled or not. They may be too
         near to each other; pixels for validation must still be kept away from training.
     """
-    grid = _Grid(targets, train=train, validation=validation, patch_size=patch_size)
+    grid = _Grid(targets, train=train, validation=validation, guard=guard)
     best = max((_anneal(grid, rng) for _ in range(STARTS)), key=grid.score)
     return grid.pixels_of(best, for_validation=False), grid.pixels_of(best, for_validation=True)
 
@@ -70,8 +69,8 @@ class _Block(NamedTuple):
     for_validation: bool
 
 
-class _Grid:
-    """The scene in cells: how many pixels of each class are where, and how good blocks are."""
+class _Grid(Cells):
+    """The scene in cells, and how good blocks of them are."""
 
     def __init__(
         self,
@@ -79,31 +78,12 @@ class _Grid:
         *,
         train: NDArray[np.int64],
         validation: NDArray[np.int64],
-        patch_size: int,
+        guard: int,
     ) -> None:
-        rows, cols = np.nonzero(targets >= 0)
-        self.scene_shape = targets.shape
-        self.first_row, self.first_col = int(rows.min()), int(cols.min())
-        rows, cols = rows - self.first_row, cols - self.first_col
-        height, width = int(rows.max()) + 1, int(cols.max()) + 1
-        self.side = math.ceil(math.sqrt(height * width / MAX_CELLS))
-        while True:
-            self.rows, self.cols = math.ceil(height / self.side), math.ceil(width / self.side)
-            cells = rows // self.side * self.cols + cols // self.side
-            self.labelled, place = np.unique(cells, return_inverse=True)
-            excess = self.labelled.size / MAX_LABELLED_CELLS
-            if excess <= 1:
-                break
-            self.side = max(self.side + 1, int(self.side * math.sqrt(excess)))
-        # The nearest pixels of cells further apart than this are patch_size apart, or more.
-        self.guard = math.ceil((patch_size - 1) / self.side)
-
-        # (labelled cells, classes) pixels, float32 so that BLAS adds them up
-        self.pixels = np.zeros((self.labelled.size, len(train)), dtype=np.float32)
-        np.add.at(self.pixels, (place, targets[targets >= 0]), 1)
+        super().__init__(targets, classes=len(train))
+        self.guard = self.reach(guard)
         # of each class that occurs, the rows of `pixels` that have some of it
         self.places = [np.flatnonzero(column) for column in self.pixels.T if column.any()]
-
         self.validates = bool(validation.any())
         test = self.pixels.sum(axis=0) - train - validation
         # (train, validation, test; classes)

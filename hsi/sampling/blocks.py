@@ -27,10 +27,10 @@ def assign_blocks(
     ids: NDArray[np.int32],
     train: NDArray[np.int64],
     validation: NDArray[np.int64],
-    patch_size: int,
+    guard: int,
     rng: np.random.Generator,
 ) -> tuple[Sets, list[str]]:
-    """Choose pixels so that those of different sets are at least `patch_size` apart.
+    """Choose pixels so that those of different sets are more than `guard` apart.
 
     Parameters
     ----------
@@ -40,8 +40,9 @@ def assign_blocks(
         ``(K,)`` label ids of the targets, for messages.
     train, validation : ndarray
         ``(K,)`` pixels wanted of each class, at most as many as there are. Never exceeded.
-    patch_size : int
-        Side of the patches in pixels, odd. The distance is Chebyshev's.
+    guard : int
+        Width in pixels of the band between sets that no pixel is taken from. The distance is
+        Chebyshev's.
     rng : numpy.random.Generator
         Of the search for blocks, and of the choice among more pixels than wanted.
 
@@ -59,26 +60,25 @@ def assign_blocks(
         if validation is wanted and none is possible.
     """
     classes = len(ids)
-    too_large = f"patches of {patch_size}x{patch_size} pixels are too large for blocks: "
+    too_wide = f"a guard band of {guard} pixels is too wide for blocks here: "
+    advice = "Use a smaller patch_size or guard (--patch-size, --guard), or"
     sets = Sets(*(np.zeros(targets.shape, dtype=bool) for _ in range(3)))
     if (targets >= 0).any():
-        blocks = find_blocks(
-            targets, train=train, validation=validation, patch_size=patch_size, rng=rng
-        )
-        sets = _assign_pixels(targets, *blocks, train, validation, patch_size, rng)
+        blocks = find_blocks(targets, train=train, validation=validation, guard=guard, rng=rng)
+        sets = _assign_pixels(targets, *blocks, train, validation, guard, rng)
     learned, validated, tested = (_count(targets, mask, classes) for mask in sets)
     if np.count_nonzero(learned * tested) < min(2, classes):
         raise UsageError(
-            f"{too_large}{patch_size - 1} pixels around the training are lost to the test, which "
-            f"leaves {'fewer than two classes' if classes > 1 else 'nothing'} to learn and to test"
-            "\nuse a smaller patch_size, or the random split"
+            f"{too_wide}what lies in it around the training is lost to the test, which leaves "
+            f"{'fewer than two classes' if classes > 1 else 'nothing'} to learn and to test\n"
+            f"{advice} the random split."
         )
     if validation.any() and not validated.any():
         raise UsageError(
-            f"{too_large}there is no room for validation beside training and test"
-            "\nuse a smaller patch_size, or do without validation"
+            f"{too_wide}there is no room for validation beside training and test\n"
+            f"{advice} do without validation."
         )
-    return sets, _notes(targets, ids, sets, train, validation, patch_size)
+    return sets, _notes(targets, ids, sets, train, validation, guard)
 
 
 def _assign_pixels(
@@ -87,26 +87,25 @@ def _assign_pixels(
     validation_blocks: NDArray[np.bool_],
     n_train: NDArray[np.int64],
     n_validation: NDArray[np.int64],
-    patch_size: int,
+    guard: int,
     rng: np.random.Generator,
 ) -> Sets:
     """Return the sets that follow from the blocks, exact to the pixel."""
     labelled = targets >= 0
-    reach = patch_size - 1
 
     def testable(train: NDArray[np.bool_], validation: NDArray[np.bool_]) -> NDArray[np.bool_]:
         learned = _count(targets, train, len(n_train)) > 0
         # The target -1 of pixels without a label finds the last entry.
-        return np.append(learned, False)[targets] & ~within(train | validation, reach)
+        return np.append(learned, False)[targets] & ~within(train | validation, guard)
 
     train = labelled & train_blocks
-    validation = labelled & validation_blocks & ~within(train, reach)
+    validation = labelled & validation_blocks & ~within(train, guard)
     test = testable(train, validation)
     # Pixels outside the blocks that are far from the other sets cost nothing: they make up for
     # what the blocks lack. What is more than wanted goes, which may free pixels for the test.
-    free = labelled & ~within(test | validation, reach)
+    free = labelled & ~within(test | validation, guard)
     train = _draw(targets, free, train, n_train, rng)
-    free = labelled & ~within(test | train, reach)
+    free = labelled & ~within(test | train, guard)
     validation = _draw(targets, free, validation, n_validation, rng)
     return Sets(train, validation, testable(train, validation))
 
@@ -134,7 +133,7 @@ def _notes(
     sets: Sets,
     n_train: NDArray[np.int64],
     n_validation: NDArray[np.int64],
-    patch_size: int,
+    guard: int,
 ) -> list[str]:
     """Say what became of the classes and pixels that are not where they were wanted."""
     classes = len(ids)
@@ -161,16 +160,16 @@ def _notes(
     labelled = targets >= 0
     unused = labelled & ~(sets.train | sets.validation | sets.test)
     # They lie in the blocks, out of reach of the other sets, but the class has what was wanted.
-    spare = unused & ~within(sets.test | sets.validation, patch_size - 1)
+    spare = unused & ~within(sets.test | sets.validation, guard)
     if n_validation.any():
-        spare |= unused & ~within(sets.test | sets.train, patch_size - 1)
+        spare |= unused & ~within(sets.test | sets.train, guard)
     of_learned = np.append(learned > 0, False)[targets]
     spare &= of_learned
     band = np.count_nonzero(unused & of_learned & ~spare)
     total = np.count_nonzero(labelled)
     notes.append(
         f"{band:,} of {total:,} labelled pixels ({band / total:.0%}) lie in the guard band, less "
-        f"than {patch_size} pixels from a pixel of another set, and are not used."
+        f"than {guard + 1} pixels from a pixel of another set, and are not used."
     )
     if spare.any():
         notes.append(

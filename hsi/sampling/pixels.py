@@ -12,6 +12,7 @@ from hsi.errors import UsageError, unknown_name
 from hsi.sampling.amounts import check_amounts, check_sizes, wanted
 from hsi.sampling.blocks import assign_blocks
 from hsi.sampling.draw import draw_pixels, labelled_pixels
+from hsi.sampling.guard import guard_notes, guard_of
 from hsi.sampling.overlap import check_patch_size
 from hsi.sampling.split import Split
 
@@ -26,6 +27,7 @@ def split_pixels(
     validation: int | float = 0.0,
     seed: int = 0,
     patch_size: int = 25,
+    guard: int | None = None,
     valid: ArrayLike | None = None,
 ) -> Split:
     """Divide the labelled pixels into training, validation and test pixels.
@@ -37,9 +39,9 @@ def split_pixels(
 
     ``"blocks"`` takes training (and validation) pixels from rectangular blocks, and the test pixels
     from what lies at least `patch_size` pixels away, so that patches of different sets share no
-    pixel. Pixels in between are not used. A seeded search looks for blocks that have all classes on
-    both sides, nearly the training pixels asked for, and most pixels left to test on; `notes` say
-    how far it got.
+    pixel. Pixels in between, the guard band, are not used. A seeded search looks for blocks that
+    have all classes on both sides, nearly the training pixels asked for, and most pixels left to
+    test on; `notes` say how far it got.
 
     Parameters
     ----------
@@ -59,6 +61,10 @@ def split_pixels(
         nearly the same: there are not many ways to place them.
     patch_size : int
         Side of the patches in pixels, odd.
+    guard : int, optional
+        Of blocks, the width of the guard band in pixels. Without, ``patch_size - 1``. With a larger
+        one, networks with patches up to ``guard + 1`` can be compared on the same pixels; with a
+        smaller one, patches overlap, and `notes` say how many.
     valid : array_like, optional
         ``(rows, cols)``, boolean: pixels with data. The others are in none of the sets.
 
@@ -85,6 +91,12 @@ ClassCount(id=14, name='Lettuce', train=3, validation=0, test=7)]
     if method not in METHODS:
         raise unknown_name("split method", str(method), METHODS)
     check_patch_size(patch_size)
+    if guard is not None and method != "blocks":
+        raise UsageError(
+            f"guard={guard} is the distance of blocks; a {method} split keeps none"
+            "\nUse method='blocks', or leave out guard."
+        )
+    width = guard_of(guard, int(patch_size))
     check_amounts(train, validation)
     if not isinstance(seed, Integral) or seed < 0:
         raise UsageError(f"seed must be a whole number from 0, not {seed!r}")
@@ -101,10 +113,11 @@ ClassCount(id=14, name='Lettuce', train=3, validation=0, test=7)]
             ids=ids,
             train=n_train,
             validation=n_validation,
-            patch_size=int(patch_size),
+            guard=width,
             rng=rng,
         )
-        notes = [*notes, *more]
+        apart = guard_notes(sets.train, sets.test, patch_size=int(patch_size), guard=width)
+        notes = [*notes, *more, *apart]
     return Split(
         **sets._asdict(),
         method=method,

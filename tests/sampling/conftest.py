@@ -1,4 +1,4 @@
-"""Label maps of real scenes."""
+"""Label maps of real scenes, and splits of them that several tests look at."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.io import loadmat
+
+from hsi.sampling import split_pixels
 
 FILES = {
     "indian_pines": ("indian_pines/Indian_pines_gt.mat", "indian_pines_gt"),
@@ -15,6 +17,7 @@ FILES = {
     "pavia_centre": ("other_labels/paviaC_gt.mat", "pavia_gt"),
     "ksc": ("other_labels/KSC_gt.mat", "KSC_gt"),
     "botswana": ("other_labels/Botswana_gt.mat", "Botswana_gt"),
+    "houston_2013": ("other_labels/houston_gt.mat", "houston_gt_tr houston_gt_te"),
     "pavia_university_train": ("pavia_university/TRpavia_fixed.mat", "TRpavia_fixed"),
     "pavia_university_test": ("pavia_university/TSpavia_fixed.mat", "TSpavia_fixed"),
 }
@@ -31,7 +34,22 @@ def real_labels():
         if "HSI_DATA" not in os.environ or not file.is_file():
             pytest.skip(f"needs {path} in the folder that HSI_DATA names")
         if name not in loaded:
-            loaded[name] = loadmat(file)[key].astype(np.int32)
+            arrays = loadmat(file)
+            # Where there are several, no pixel is in two of them.
+            loaded[name] = sum(arrays[each].astype(np.int32) for each in key.split())
         return loaded[name]
 
     return load
+
+
+@pytest.fixture(scope="session")
+def real_split(real_labels):
+    """Return a function that splits the label map of a scene, blocks of one seed only once."""
+    made = {}
+
+    def split(name, method, seed=0):
+        if (name, method, seed) not in made:
+            made[name, method, seed] = split_pixels(real_labels(name), method=method, seed=seed)
+        return made[name, method, seed]
+
+    return split

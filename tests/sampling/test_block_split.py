@@ -146,7 +146,7 @@ def test_pixels_without_data_are_in_no_set(short_search):
 
 def test_too_large_patches_are_refused(short_search):
     labels = fields(0, rows=20, cols=20)
-    with pytest.raises(UsageError, match="use a smaller patch_size"):
+    with pytest.raises(UsageError, match="Use a smaller patch_size or guard"):
         split_pixels(labels, method="blocks", patch_size=25)
 
 
