@@ -43,7 +43,7 @@ AMOUNT = options.Amount()
     help="Start from the config.toml of a run; other options prevail.",
 )
 @click.option("--model", help="Network, see `hsi models`.  [default: hybridsn-dw]")
-@click.option("--recipe", help="paper or default.  [default: default]")
+@click.option("--recipe", help="paper, default, or a TOML file with settings.  [default: default]")
 @click.option("--split", help="random, or blocks that share no pixel.  [default: random]")
 @click.option(
     "--train",

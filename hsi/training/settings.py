@@ -18,6 +18,7 @@ from hsi.errors import UsageError, unknown_name
 from hsi.models import ReductionName, full_name, usual
 from hsi.scenes import Scene
 from hsi.training.loop import Descent, Precision
+from hsi.training.recipe_file import is_recipe_path, read_recipe
 
 
 class Checked(BaseModel):
@@ -148,6 +149,15 @@ class Settings(Checked):
     validation: int | float = Field(default=0.0, ge=0)
     seed: int = Field(default=0, ge=0, lt=2**63)
     recipe: Recipe = RECIPES["default"]
+    """Where it is not given: the default one, with what is usual for the model."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_for_model(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or "recipe" in data:
+            return data
+        model = data.get("model", cls.model_fields["model"].default)
+        return data | {"recipe": _usual_recipe(model)}
 
     @field_validator("weights", "split_file", mode="before")
     @classmethod
@@ -172,41 +182,35 @@ class Settings(Checked):
         return self.patch_size or usual(self.model).patch_size
 
     def resolved(self, scene: Scene) -> Self:
-        """Return these settings with all that was left open as it is usual for model and scene.
-
-        What the model usually needs of a recipe takes the place of what is as in the default one.
-        """
-        known, default = usual(self.model), RECIPES["default"]
-        reduction = self.reduction or known.reduction
+        """Return these settings with all that was left open as it is usual for model and scene."""
+        reduction = self.reduction or usual(self.model).reduction
         components = self.components or min(scene.components, scene.bands)
-        own = {
-            name: value
-            for name, value in known.recipe.items()
-            if getattr(self.recipe, name) == getattr(default, name)
-        }
-        if (self.recipe.epochs, self.recipe.steps) != (default.epochs, default.steps):
-            own = {name: value for name, value in own.items() if name not in ("epochs", "steps")}
         return self.changed(
             patch_size=self.side,
             reduction=reduction,
             components=components if reduction == "pca" else None,
-            **own,
         )
 
-    def changed(self, *, recipe: str | Recipe | None = None, **changes: Any) -> Self:
+    def changed(
+        self, *, recipe: str | os.PathLike[str] | Recipe | None = None, **changes: Any
+    ) -> Self:
         """Return these settings with some of them changed.
+
+        With another model, what is as usual for the former one becomes what is usual for the new
+        one; what is named here stands in any case.
 
         Parameters
         ----------
-        recipe : str or Recipe, optional
-            A key of `RECIPES`, or a recipe of one's own.
+        recipe : str, path or Recipe, optional
+            A key of `RECIPES`, a recipe of one's own, or the path of a recipe file (see
+            `hsi.training.recipe_file`), over whose settings `changes` prevail.
         **changes
             Settings, or settings of the recipe, by name; None leaves one as it is.
 
         Raises
         ------
         UsageError
-            If a name is unknown (with the nearest one) or a value impossible.
+            If a name is unknown (with the nearest one), a value impossible, or a file no recipe.
 
         Examples
         --------
@@ -214,18 +218,30 @@ class Settings(Checked):
         >>> settings.recipe.epochs, settings.recipe.optimizer
         (5, 'adam')
         """
-        if isinstance(recipe, str):
-            if recipe not in RECIPES:
-                raise unknown_name("recipe", recipe, RECIPES)
-            recipe = RECIPES[recipe]
+        changes = {name: value for name, value in changes.items() if value is not None}
+        if isinstance(recipe, str | os.PathLike) and is_recipe_path(recipe):
+            named = read_recipe(
+                recipe, settings=type(self).model_fields, recipe=Recipe.model_fields
+            )
+            if "epochs" in changes or "steps" in changes:  # instead of the file's
+                named = {name: named[name] for name in named if name not in ("epochs", "steps")}
+            changes, recipe = named | changes, None
+        model = changes.get("model", self.model)
         whole = self.model_dump()
-        whole["recipe"] = (recipe or self.recipe).model_dump()
+        if isinstance(recipe, Recipe):
+            whole["recipe"] = recipe.model_dump()
+        elif recipe is None:
+            whole["recipe"] = _for_model(self.recipe, self.model, model)
+        elif recipe == "default":
+            whole["recipe"] = _usual_recipe(model)
+        elif recipe in RECIPES:
+            whole["recipe"] = RECIPES[str(recipe)].model_dump()
+        else:
+            raise unknown_name("recipe", recipe, RECIPES)
         for one, other in (("epochs", "steps"), ("steps", "epochs")):
             if changes.get(one) is not None and changes.get(other) is None:
                 whole["recipe"][other] = None
         for name, value in changes.items():
-            if value is None:
-                continue
             if name in whole:
                 whole[name] = value
             elif name in whole["recipe"]:
@@ -233,6 +249,25 @@ class Settings(Checked):
             else:
                 raise unknown_name("setting", name, [*whole, *whole["recipe"]])
         return self.from_table(whole)
+
+
+def _usual_recipe(model: Any) -> dict[str, Any]:
+    """Return the default recipe with what `model` usually needs."""
+    own = dict(usual(model).recipe) if isinstance(model, str) else {}
+    length = {"epochs": None, "steps": None} if own.keys() & {"epochs", "steps"} else {}
+    return RECIPES["default"].model_dump() | length | own
+
+
+def _for_model(recipe: Recipe, before: str, after: Any) -> dict[str, Any]:
+    """Return a recipe with what was as usual for one model as it is usual for another."""
+    there, old, new = recipe.model_dump(), _usual_recipe(before), _usual_recipe(after)
+    as_long = all(there[name] == old[name] for name in ("epochs", "steps"))
+    return {
+        name: new[name]
+        if (as_long if name in ("epochs", "steps") else value == old[name])
+        else value
+        for name, value in there.items()
+    }
 
 
 def _in_words(error: ValidationError, settings: type[BaseModel]) -> UsageError:
