@@ -6,14 +6,17 @@ from hsi.layers.convolutions import (
     SpectralSpatialConv,
     normalization,
 )
-from hsi.layers.norm import TrunkBatchNorm2d, coverage, sampled_patches
+from hsi.layers.norm import TrunkBatchNorm2d, TrunkBatchNorm3d, coverage, sampled_patches
+from hsi.layers.spectra import SpectralConv
 from hsi.layers.windows import gather_windows, pad_scene
 
 __all__ = [
     "DepthwiseSeparableConv",
     "MergeBands",
+    "SpectralConv",
     "SpectralSpatialConv",
     "TrunkBatchNorm2d",
+    "TrunkBatchNorm3d",
     "coverage",
     "gather_windows",
     "normalization",

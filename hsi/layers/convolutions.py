@@ -25,11 +25,26 @@ class SpectralSpatialConv(nn.Conv3d):
 
     A plain `torch.nn.Conv3d`, weights and all. Given one input channel, PyTorch has no fast path on
     a CPU; there the bands under the kernel become the input channels of a 2-D convolution, which
-    is the same sum.
+    is the same sum. The stride is along the bands.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, *, bands: int, size: int) -> None:
-        super().__init__(in_channels, out_channels, kernel_size=(bands, size, size))
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        bands: int,
+        size: int,
+        stride: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size=(bands, size, size),
+            stride=(stride, 1, 1),
+            bias=bias,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve `x`."""
@@ -39,7 +54,7 @@ class SpectralSpatialConv(nn.Conv3d):
                 return self._in_halves(x)
             return super().forward(x)
         depth = self.kernel_size[0]
-        slabs = x.squeeze(1).unfold(1, depth, 1)  # (N, bands', h, w, depth), a view
+        slabs = x.squeeze(1).unfold(1, depth, self.stride[0])  # (N, bands', h, w, depth), a view
         slabs = slabs.flatten(0, 1).permute(0, 3, 1, 2)  # (N bands', depth, h, w), channels last
         # In mixed precision too: its gradient in bfloat16 takes twice as long on a CPU.
         with torch.autocast("cpu", enabled=False):

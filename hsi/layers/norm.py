@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from hsi.layers.spectra import as_maps, as_rows
+
 
 class TrunkBatchNorm2d(nn.BatchNorm2d):
     """Batch norm whose statistics over a scene are those over the patches sampled from it.
@@ -28,23 +30,45 @@ class TrunkBatchNorm2d(nn.BatchNorm2d):
             return super().forward(x)
         # The map is as much larger than the region as this layer's window is than one position.
         weights = coverage(self._sampled, x.shape[2] - self._sampled.shape[1] + 1)
-        count = weights.sum().to(self.weight.dtype)
-        y, mean, variance = _WeightedNorm.apply(
-            x.contiguous(memory_format=torch.channels_last),
-            weights.flatten().to(self.weight.dtype) / count,
-            self.weight,
-            self.bias,
-            self.eps,
-        )
-        with torch.no_grad():
-            assert self.running_mean is not None
-            assert self.running_var is not None
-            assert self.num_batches_tracked is not None
-            assert self.momentum is not None
-            self.num_batches_tracked.add_(1)
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * (count / (count - 1)), self.momentum)
-        return y
+        return _weighted(self, x.contiguous(memory_format=torch.channels_last), weights.flatten())
+
+
+class TrunkBatchNorm3d(nn.BatchNorm3d):
+    """`TrunkBatchNorm2d` for maps with bands, ``(N, C, bands, H, W)``; all bands count the same.
+
+    A plain `torch.nn.BatchNorm3d` outside of `sampled_patches`. Quick where the channels of a band
+    and the bands of a position are next to each other in memory, as `SpectralConv` leaves them.
+    """
+
+    _sampled: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise ``(N, C, bands, H, W)``."""
+        rows = as_rows(x)  # (N H W, C, 1, bands)
+        if self._sampled is None or not self.training:
+            return as_maps(super().forward(rows.unsqueeze(2)).squeeze(2), x)
+        weights = coverage(self._sampled, x.shape[3] - self._sampled.shape[1] + 1)
+        return as_maps(_weighted(self, rows, weights.flatten().repeat_interleave(x.shape[2])), x)
+
+
+def _weighted(norm: TrunkBatchNorm2d | TrunkBatchNorm3d, x: Tensor, weights: Tensor) -> Tensor:
+    """Normalise ``(N, C, H, W)``, channels last in memory, by statistics under weights ``(N H W)``.
+
+    The running statistics of `norm` follow.
+    """
+    count = weights.sum().to(norm.weight.dtype)
+    y, mean, variance = _WeightedNorm.apply(
+        x, weights.to(norm.weight.dtype) / count, norm.weight, norm.bias, norm.eps
+    )
+    with torch.no_grad():
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        assert norm.num_batches_tracked is not None
+        assert norm.momentum is not None
+        norm.num_batches_tracked.add_(1)
+        norm.running_mean.lerp_(mean, norm.momentum)
+        norm.running_var.lerp_(variance * (count / (count - 1)), norm.momentum)
+    return y
 
 
 @contextmanager
@@ -58,7 +82,8 @@ def sampled_patches(trunk: nn.Module, sampled: Tensor) -> Iterator[None]:
     sampled : Tensor
         ``(R, rows, cols)``: how often the patch around each pixel was sampled.
     """
-    norms = [each for each in trunk.modules() if isinstance(each, TrunkBatchNorm2d)]
+    kinds = (TrunkBatchNorm2d, TrunkBatchNorm3d)
+    norms = [each for each in trunk.modules() if isinstance(each, kinds)]
     for norm in norms:
         norm._sampled = sampled
     try:

@@ -20,6 +20,19 @@ from hsi.layers.placing import AttentionFactory, attention_or_nothing
 MiddleFactory = Callable[[int, int], nn.Module]
 
 
+class Residual(nn.Sequential):
+    """What layers in sequence add to their input, of the same shape before and after.
+
+    With norm and activation before each convolution: He, Zhang, Ren, Sun (2016), "Identity Mappings
+    in Deep Residual Networks", https://arxiv.org/abs/1603.05027. The first layer must not work in
+    place.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add the residual to `x`."""
+        return x + super().forward(x)
+
+
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions, ``(N, C, h, w) -> (N, out, h / stride, w / stride)``.
 

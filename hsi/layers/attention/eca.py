@@ -19,7 +19,8 @@ class EfficientChannelAttention(nn.Module):
     """Efficient channel attention, ``(N, C, h, w) -> (N, C, h, w)``.
 
     A 1-D convolution of size k over the means of the channels, without bias, gives weights between
-    0 and 1: k parameters. Channels beyond the first and the last count as 0.
+    0 and 1: k parameters. Channels beyond the first and the last count as 0. Maps may have bands,
+    too: ``(N, C, bands, h, w)``.
 
     Parameters
     ----------
@@ -41,8 +42,10 @@ class EfficientChannelAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Weight the channels of `x`."""
-        means = x.mean(dim=(2, 3)).unsqueeze(1)  # (N, 1, C)
-        return x * torch.sigmoid(self.conv(means)).squeeze(1)[:, :, None, None]
+        places = tuple(range(2, x.ndim))
+        means = x.mean(dim=places).unsqueeze(1)  # (N, 1, C)
+        weights = torch.sigmoid(self.conv(means)).squeeze(1)
+        return x * weights.view(*weights.shape, *(1 for _ in places))
 
 
 def kernel_size(channels: int, *, gamma: float = 2, b: float = 1) -> int:
