@@ -18,8 +18,10 @@ def check_sizes(
     dropout: float,
     fewest_bands: int = 1,
     smallest_patch: int = 1,
+    only_patch: int | None = None,
+    has_norms: bool = True,
 ) -> None:
-    """Refuse what a network with norms of its own cannot be built for.
+    """Refuse what a published network cannot be built for.
 
     Parameters
     ----------
@@ -29,6 +31,11 @@ def check_sizes(
         What it is to be built for.
     fewest_bands, smallest_patch : int
         What its unpadded convolutions need.
+    only_patch : int, optional
+        The one side of a patch that there can be.
+    has_norms : bool
+        Whether its authors have norms in it. ``norm="batch"`` is a network as they have it, with
+        norms or without; ``"none"`` is for those without.
 
     Raises
     ------
@@ -42,6 +49,14 @@ def check_sizes(
         )
     if classes < 2:
         raise UsageError(f"{name} needs at least 2 classes to tell apart, not {classes}")
+    if only_patch is not None and patch_size != only_patch:
+        seen = (
+            "the spectrum of one pixel" if only_patch == 1 else f"{only_patch}x{only_patch} pixels"
+        )
+        raise UsageError(
+            f"{name} looks at {seen}: patch_size can only be {only_patch}, not {patch_size} "
+            f"(--patch-size {only_patch})"
+        )
     if patch_size < smallest_patch or patch_size % 2 == 0:
         raise UsageError(
             f"{name} cannot work on patches of side {patch_size}: the side must be odd (the pixel "
@@ -49,7 +64,7 @@ def check_sizes(
         )
     if norm not in get_args(Norm):
         raise unknown_name("norm", norm, get_args(Norm))
-    if norm == "none":
+    if norm == "none" and has_norms:
         raise UsageError(
             f"{name} has norms of its own and cannot go without\n"
             "Choose norm='batch' (--norm batch), or a network without, such as hybridsn."
