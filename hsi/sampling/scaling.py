@@ -76,8 +76,8 @@ class BandScaler:
                 "as nodata (--nodata)."
             )
         variances = scatter / (count - 1)
-        # Below this a variance is what rounding leaves of equal values.
-        constant = np.sqrt(variances) <= np.abs(mean) * np.finfo(float).eps * 8
+        # A variance below this is what rounding leaves of the sums of equal values.
+        constant = np.sqrt(variances) <= count * np.finfo(float).eps * np.abs(mean)
         self.mean_ = mean
         self.explained_variance_ = np.where(constant, 1.0, variances)
         return self

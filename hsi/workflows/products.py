@@ -81,10 +81,8 @@ def _metrics(
     figures = accuracy(learned.classifier, scene, split, class_map)
     return figures | {
         # Until here, no label of a test pixel was at hand (see `Learning`).
-        "test": {
-            "first_used": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            "chosen_by": _judge(run, learned),
-        },
+        "chosen_by": _judge(run, learned),
+        "test_first_used": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "train_pixels": int(split.train.sum()),
         "validation_pixels": int(split.validation.sum()),
         "parameters": count_parameters(network),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from hsi.backbones.weights import lasting
@@ -27,7 +28,7 @@ def train(
     settings: Settings | None = None,
     *,
     out: Path | str | None = None,
-    split: Split | None = None,
+    pixels: Split | None = None,
     report: bool = True,
     device: str | torch.device = "auto",
     progress: Progress | None = None,
@@ -45,8 +46,8 @@ def train(
         Where to start from; without, the usual settings.
     out : path, optional
         The run folder, which must not hold anything yet. Without, a new folder under ``runs/``.
-    split : Split, optional
-        The pixels to learn from and to test on; without, the settings say how they are chosen.
+    pixels : Split, optional
+        Those to learn from and to test on; without, the settings say how they are chosen.
     report : bool
         Whether to draw figures and write the page. Without, the folder holds settings, split,
         model, history, metrics and the class map as a raster.
@@ -83,13 +84,13 @@ def train(
     >>> run.metrics["oa"]  # doctest: +SKIP
     """
     settings = (settings or Settings()).changed(**changes)
-    if split is None:
+    if pixels is None:
         settings = with_split(settings, scene, asked=changes.get("split"))
     settings = settings.resolved(scene).changed(weights=lasting(settings.weights))
     where = resolve_device(device)
     path = usable_path(_free_path(scene, settings) if out is None else out, "out")
     check_free(path)
-    split = split_for(scene, settings) if split is None else _as_given(split, scene, settings)
+    split = split_for(scene, settings) if pixels is None else _as_given(pixels, scene, settings)
     assert scene.labels is not None  # else there is no split
     learning = Learning(scene, split, settings, device=where)
 
@@ -123,6 +124,12 @@ def _as_given(split: Split, scene: Scene, settings: Settings) -> Split:
         raise UsageError(
             f"the split is of a scene of {split.train.shape}; {scene.name} has "
             f"{'no labels' if scene.labels is None else f'labels of {scene.labels.shape}'}"
+        )
+    used = split.train | split.validation | split.test
+    lost = int(np.count_nonzero(used & ~((scene.labels > 0) & scene.valid)))
+    if lost:
+        raise UsageError(
+            f"{lost:,} pixels of the split are without a label or without data in {scene.name}"
         )
     return dataclasses.replace(split, patch_size=settings.side)
 

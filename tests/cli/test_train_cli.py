@@ -16,7 +16,7 @@ import hsi
 from hsi.cli.console import TrainingDisplay
 from hsi.training import Epoch
 
-TIMES = {"train_seconds", "map_seconds", "run"}
+TIMES = {"train_seconds", "map_seconds", "test_first_used", "run"}
 
 
 def test_it_ends_with_a_table_and_the_path_of_the_map(hsi_command, quick):
@@ -95,7 +95,7 @@ def test_options_become_settings(hsi_command, quick):
         recipe="paper", model="hybridsn", seed=4, validation=3, whiten=False, pca_fit="scene",
         norm="none", optimizer="adamw", learning_rate=0.002, schedule="one-cycle",
         weight_decay=0.1, dropout=0.2, augmentation="dihedral", label_smoothing=0.1,
-        patch_size=9, components=13, train=0.15, batch_size=16, epochs=2,
+        patch_size=9, components=13, train=0.15, batch_size=16, epochs=2, reduction="pca",
     )  # fmt: skip
 
 

@@ -20,9 +20,9 @@ from hsi.scenes import Scene
 from hsi.training import settle
 
 # Under `hsi.workflows`, the name is that of the function.
-MODULE = import_module("hsi.workflows.train")
+MODULE = import_module("hsi.workflows.learn")
 SPLITTING = import_module("hsi.workflows.splitting")
-TIMES = ("train_seconds", "map_seconds")
+TIMES = ("train_seconds", "map_seconds", "test_first_used")
 
 
 def test_a_finished_run_holds_everything(run):
@@ -368,3 +368,61 @@ def test_a_folder_that_cannot_be_written_down(scene, small, tmp_path, monkeypatc
     with pytest.raises(UsageError, match=r"^out is"):
         hsi.train(scene, out=out, **small)
     assert not list(tmp_path.iterdir())
+
+
+def test_labels_of_test_pixels_are_never_learned_from(scene, tmp_path, small):
+    """Only the map's accuracy may change when the test's labels are scrambled."""
+    split = hsi.split_pixels(scene.labels, train=0.2, validation=0.1, valid=scene.valid)
+    scrambled = scene.labels.copy()
+    tested = scrambled[split.test]
+    scrambled[split.test] = np.random.default_rng(0).permutation(tested)
+    runs = [
+        hsi.train(
+            dataclasses.replace(scene, labels=labels), pixels=split, out=tmp_path / name, **small
+        )
+        for name, labels in (("right", scene.labels), ("wrong", scrambled))
+    ]
+    weights = [(run.path / "model.safetensors").read_bytes() for run in runs]
+    assert weights[0] == weights[1]
+    assert runs[0].metrics["oa"] != runs[1].metrics["oa"]
+
+
+def test_a_split_that_is_handed_over_is_used_as_it_is(scene, tmp_path, small):
+    split = hsi.split_pixels(scene.labels, train=0.3, seed=5, patch_size=25, valid=scene.valid)
+    run = hsi.train(scene, pixels=split, out=tmp_path / "run", report=False, **small)
+    for name in ("train", "validation", "test"):
+        np.testing.assert_array_equal(getattr(run.split, name), getattr(split, name))
+    assert run.split.patch_size == small["patch_size"]
+    other = hsi.Split(
+        train=split.train[:9], validation=split.validation[:9], test=split.test[:9],
+        method="mine", seed=0, patch_size=9,
+    )  # fmt: skip
+    with pytest.raises(UsageError, match="the split is of a scene of"):
+        hsi.train(scene, pixels=other, out=tmp_path / "no", **small)
+    other = dataclasses.replace(split, train=split.train | ~scene.valid)
+    with pytest.raises(UsageError, match="15 pixels of the split are without a label or without"):
+        hsi.train(scene, pixels=other, out=tmp_path / "no", **small)
+    assert not (tmp_path / "no").exists()
+
+
+def test_without_a_report_a_run_still_maps_and_compares(scene, tmp_path, small):
+    run = hsi.train(scene, out=tmp_path / "run", report=False, **small)
+    assert {each.name for each in run.path.iterdir()} == {
+        "config.toml", "split.npz", "model.safetensors", "history.csv", "metrics.json",
+        "class_map.tif", "class_map.tif.aux.xml", "class_map.qml", "class_map.json",
+    }  # fmt: skip
+    full = hsi.train(scene, out=tmp_path / "full", **small)
+    assert without_times(full.metrics) == without_times(run.metrics)
+    assert (full.path / "class_map.tif").read_bytes() == (run.path / "class_map.tif").read_bytes()
+
+
+def test_all_bands_are_scaled_over_the_training_pixels(scene, tmp_path, small):
+    settings = small | {"reduction": "bands", "components": None}
+    run = hsi.train(scene, out=tmp_path / "run", **settings)
+    pixels = scene.cube[run.split.train].astype(np.float64)
+    scaler = run.classifier.reduction
+    np.testing.assert_allclose(scaler.mean_, pixels.mean(0), rtol=1e-9)
+    np.testing.assert_allclose(scaler.explained_variance_, pixels.var(0, ddof=1), rtol=1e-9)
+    assert run.metrics["bands"] == scene.bands
+    assert "all bands, scaled" in (run.path / "report.html").read_text()
+    np.testing.assert_array_equal(run.map(scene), hsi.Run(run.path).map(scene))
