@@ -107,7 +107,7 @@ def repeated(values: Iterable[float | int | None]) -> Repeated | None:
     >>> repeated([2.0, None, 4.0, 6.0])
     Repeated(number=3, mean=4.0, spread=2.0)
     >>> repeated([0.5])
-    Repeated(count=1, mean=0.5, spread=None)
+    Repeated(number=1, mean=0.5, spread=None)
     """
     known = np.array([value for value in values if value is not None], dtype=np.float64)
     known = known[np.isfinite(known)]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from hsi.evaluation.findings import Findings
 from hsi.evaluation.results import Group, Result
 from hsi.evaluation.standings import SimpleLead, Standing
-from hsi.report.comparison_words import seeds_sentence
+from hsi.report.comparison_words import PIXELS_ARE_NO_TRIALS, seeds_sentence
 from hsi.report.numbers import percents
-from hsi.report.result_tables import MEASURE_NAMES, amount_words
+from hsi.report.result_tables import MEASURE_NAMES, amount_words, seeds_words
 
 # Of these there is one split, whatever the seed.
 FIXED_SPLITS = ("official", "file")
+# Of what splits could not do, so many notes are said at most.
+MOST_NOTES = 3
 # Where each split is one, in words.
 _PLACES = {
     "blocks": "on disjoint blocks",
@@ -98,6 +101,45 @@ def split_sentences(group: Group) -> list[str]:
     if group.split in FIXED_SPLITS:
         return [fixed_split_sentence(group.split)]
     return [folds_sentence()] if group.split == "folds" else []
+
+
+def note_sentences(results: Iterable[Result]) -> list[str]:
+    """Return what the splits of one group could not do, each note once, with its seeds."""
+    seeds: dict[str, set[int]] = {}
+    for result in results:
+        for note in result.notes:
+            seeds.setdefault(note, set()).add(result.cell.seed)
+    often = sorted(seeds, key=lambda note: -len(seeds[note]))
+    sentences = [f"Split of {seeds_words(sorted(seeds[note]))}: {note}" for note in often]
+    if len(sentences) > MOST_NOTES:
+        more = len(sentences) - MOST_NOTES
+        sentences[MOST_NOTES:] = [f"Further {more} notes on the splits are in results.json."]
+    return sentences
+
+
+def reading_sentences(findings: Findings) -> list[str]:
+    """Return what words and figures of the tables mean."""
+    sentences = [
+        "Test (s): the time for the map of the whole scene. Multiply-adds: for one patch on its "
+        "own, those of convolutions, linear layers and matrix products, an addition with its "
+        "multiplication as one.",
+        "A highest mean need not be more than chance: the comparisons say whether it is.",
+    ]
+    if any(found for found in findings.standings.values()):
+        sentences += [
+            "Comparisons are made seed by seed on equal splits: interval of the mean difference by "
+            "Student's t, p of Wilcoxon's signed-rank test, corrected for all comparisons of a "
+            "table (Holm). They speak of other seeds on the same scene, not of other scenes.",
+            f"McNemar's test is of the pixels of one split. {PIXELS_ARE_NO_TRIALS}: its p is too "
+            "small.",
+        ]
+    if len({group.split for group in findings.groups}) > 1:
+        sentences.append(
+            "Contains: test pixels with a training pixel inside their patch; shares: those whose "
+            "patch has pixels in common with a training patch, both for the patches of the model. "
+            "Drop: Welch's interval."
+        )
+    return sentences
 
 
 def machine_sentences(results: Iterable[Result]) -> list[str]:

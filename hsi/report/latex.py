@@ -73,7 +73,7 @@ def _table(table: Table) -> list[str]:
     lines = [
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{escape(' '.join([_sentence(table.title), *table.notes]))}}}",
+        rf"\caption{{{escape(' '.join([_sentence(table.title), *table.all_notes]))}}}",
         *([r"\resizebox{\textwidth}{!}{%"] if wide else []),
         rf"\begin{{tabular}}{{{alignment}}}",
         r"\toprule",

@@ -23,7 +23,7 @@ def escape(text: str) -> str:
 
 
 def markdown_table(table: Table, *, level: int = 3) -> str:
-    """Return a table with its title as a heading of that level and its notes as a paragraph."""
+    """Return a table, its title as a heading of that level, and its notes as a paragraph."""
     marks = ["---"] * table.texts + ["---:"] * (len(table.head) - table.texts)
     rows = [
         [
@@ -32,10 +32,10 @@ def markdown_table(table: Table, *, level: int = 3) -> str:
         ]
         for number, row in enumerate(table.rows)
     ]
-    lines = [f"{'#' * level} {escape(table.title)}", ""]
+    lines = [f"{'#' * level} {escape(table.title)}", ""] if table.title else []
     lines += [_row(cells) for cells in ([escape(text) for text in table.head], marks, *rows)]
-    if table.notes:
-        lines += ["", " ".join(escape(note) for note in table.notes)]
+    if table.all_notes:
+        lines += ["", " ".join(escape(note) for note in table.all_notes)]
     return "\n".join(lines) + "\n"
 
 

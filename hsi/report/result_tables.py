@@ -49,15 +49,13 @@ def group_title(group: Group) -> str:
     return f"{group.scene}, {group.split} split, training on {amount_words(group.train)}"
 
 
-def accuracy_table(summaries: Sequence[Summary], *, notes: Sequence[str] = ()) -> Table:
+def accuracy_table(summaries: Sequence[Summary]) -> Table:
     """Return accuracies by class and over all, times and sizes: a column for each model.
 
     Parameters
     ----------
     summaries : sequence of Summary
         All of one group.
-    notes : sequence of str
-        Further sentences below the table.
     """
     known = {each.id: each.name for summary in summaries for each in summary.classes}
     by_model = [{each.id: each for each in summary.classes} for summary in summaries]
@@ -91,11 +89,11 @@ def accuracy_table(summaries: Sequence[Summary], *, notes: Sequence[str] = ()) -
         texts=2,
         rules=frozenset({overall, costs}),
         bold=frozenset(bold),
-        notes=(*_of_accuracies(summaries, marked=bool(bold)), *notes),
+        notes=_of_accuracies(summaries),
     )
 
 
-def _of_accuracies(summaries: Sequence[Summary], *, marked: bool) -> list[str]:
+def _of_accuracies(summaries: Sequence[Summary]) -> tuple[str, ...]:
     by_seeds: dict[tuple[int, ...], list[str]] = {}
     for summary in summaries:
         by_seeds.setdefault(summary.seeds, []).append(summary.model)
@@ -108,11 +106,6 @@ def _of_accuracies(summaries: Sequence[Summary], *, marked: bool) -> list[str]:
         parts = (f"{', '.join(models)}: {seeds_words(s)}" for s, models in by_seeds.items())
         said = f"{figures}; {'; '.join(parts)}."
     notes = [f"Accuracies in percent. {said}"]
-    if marked:
-        notes.append(
-            "Bold: the highest mean of the row, which need not be more than chance (see the "
-            "comparison)."
-        )
     rarely = sorted(
         {
             each.name
@@ -125,11 +118,7 @@ def _of_accuracies(summaries: Sequence[Summary], *, marked: bool) -> list[str]:
         notes.append(
             f"Not tested with every seed, since the split leaves none to test: {', '.join(rarely)}."
         )
-    notes.append(
-        "Test: the time for the map of the whole scene. Multiply-adds: for one patch on its own, "
-        "those of convolutions, linear layers and matrix products."
-    )
-    return notes
+    return tuple(notes)
 
 
 def overview_table(summaries: Sequence[Summary], *, measure: str) -> Table:
@@ -178,43 +167,36 @@ def splits_table(summaries: Sequence[Summary], found: Sequence[Drop], *, measure
     others = [split for split in splits if any(each.split == split for each in found)]
     head = ["model"]
     for split in splits:
-        head += [f"{split}: {MEASURE_NAMES[measure]}", "contains %", "shares %"]
-    for split in others:
-        head += [f"drop to {split}", "95 % interval"]
+        head += [f"{split}: {MEASURE_NAMES[measure]}", "contains / shares %"]
+    head += [f"drop to {split}" for split in others]
     rows = []
     for model in models:
         row = [model]
         for split in splits:
             summary = by_place.get((split, model))
-            row += ["–"] * 3 if summary is None else _with_overlap(summary, measure)
+            row += ["–"] * 2 if summary is None else _with_overlap(summary, measure)
         for split in others:
-            row += _drop(losses.get((split, model)))
+            row.append(_drop(losses.get((split, model))))
         rows.append(tuple(row))
     return Table(
         title=f"{group.scene}, training on {amount_words(group.train)}: the splits side by side",
         head=tuple(head),
         rows=tuple(rows),
-        notes=(
-            "Contains: test pixels with a training pixel inside their patch; shares: those whose "
-            "patch has pixels in common with a training patch, both for the patches of the model.",
-            *(["Drop: points lost from the random split (Welch's interval)."] if others else []),
-        ),
+        notes=("Drop: points lost from the random split, with its 95 % interval.",)
+        if others
+        else (),
     )
 
 
 def _with_overlap(summary: Summary, measure: str) -> list[str]:
     seen = (summary.figures.get("contains"), summary.figures.get("shares"))
-    return [
-        percent_text(summary.figures.get(measure)),
-        *(percent(None if each is None else each.mean, digits=1) for each in seen),
-    ]
+    shares = (percent(None if each is None else each.mean, digits=1) for each in seen)
+    return [percent_text(summary.figures.get(measure)), " / ".join(shares)]
 
 
-def _drop(drop: Drop | None) -> list[str]:
-    if drop is None:
-        return ["–", "–"]
-    low, high = drop.difference.low, drop.difference.high
-    return [points(drop.difference.mean), interval_words(low, high)]
+def _drop(drop: Drop | None) -> str:
+    found = None if drop is None else drop.difference
+    return "–" if found is None else with_interval(found.mean, found.low, found.high)
 
 
 def standings_table(found: Sequence[Standing], *, measure: str) -> Table:
@@ -223,55 +205,49 @@ def standings_table(found: Sequence[Standing], *, measure: str) -> Table:
     rows = []
     for each in found:
         difference, pixels = each.difference, each.pixels
-        counts = ["–"] * 3
+        counts = ["–", "–"]
         if pixels is not None:
             test = pixels.mcnemar
-            counts = [f"{test.only_first:,}", f"{test.only_second:,}", p_words(pixels.p_holm)]
+            counts = [f"{test.only_first:,} / {test.only_second:,}", _p(pixels.p_holm)]
         rows.append(
             (
                 each.model,
-                points(difference.mean),
-                interval_words(difference.low, difference.high),
+                with_interval(difference.mean, difference.low, difference.high),
+                str(difference.seeds),
                 _p(difference.p),
                 _p(each.p_holm),
-                str(difference.seeds),
-                *(text.removeprefix("= ") for text in counts),
+                *counts,
             )
         )
     notes = [
-        f"Differences of {MEASURE_NAMES[measure]} to {first.reference} in points, on equal splits, "
-        "with Student's interval; p of Wilcoxon's signed-rank test.",
-        f"Corrected (Holm): for the {first.comparisons} comparisons of this table."
-        if first.comparisons > 1
-        else "One comparison: nothing to correct.",
+        f"Differences of {MEASURE_NAMES[measure]} to {first.reference} in points, seed by seed, "
+        "with the 95 % interval of their mean."
     ]
     tested = sorted({each.pixels.seed for each in found if each.pixels is not None})
     if tested:
         notes.append(
-            f"Only model, only reference: test pixels of the split of {seeds_words(tested)} that "
-            "one of the two maps alone has right; corrected p of McNemar's test. It counts every "
-            "pixel as a trial of its own, which neighbours are not: it is too small."
+            f"Pixels: of the test of {seeds_words(tested)}, those that the model alone, and that "
+            f"{first.reference} alone has right."
         )
     return Table(
         title=f"{group_title(first.group)}: compared with {first.reference}",
         head=(
-            "model", "difference", "95 % interval", "p", "p corrected", "seeds", "only model",
-            "only reference", "p McNemar",
+            "model", "difference", "seeds", "p Wilcoxon", "p (Holm)", "pixels", "p McNemar (Holm)",
         ),
         rows=tuple(rows),
         notes=tuple(notes),
     )  # fmt: skip
 
 
-def interval_words(low: float, high: float) -> str:
-    """Return an interval of fractions in points; a dash where there is none.
+def with_interval(mean: float, low: float, high: float) -> str:
+    """Return a difference of fractions in points, with its interval if there is one.
 
     Examples
     --------
-    >>> interval_words(0.012, 0.03), interval_words(float("nan"), float("nan"))
-    ('1.2 to 3.0', '–')
+    >>> with_interval(0.021, 0.012, 0.03), with_interval(0.021, float("nan"), float("nan"))
+    ('2.1 (1.2 to 3.0)', '2.1')
     """
-    return "–" if low != low else f"{points(low)} to {points(high)}"
+    return points(mean) if low != low else f"{points(mean)} ({points(low)} to {points(high)})"
 
 
 def _p(p: float) -> str:

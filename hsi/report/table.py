@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ class Table:
     rules : frozenset of int
         Rows before which there is a line.
     bold : frozenset of (int, int)
-        Row and column of what stands out.
+        Row and column of the highest means.
     notes : tuple of str
         Sentences below it.
     """
@@ -39,17 +40,23 @@ class Table:
     bold: frozenset[tuple[int, int]] = frozenset()
     notes: tuple[str, ...] = ()
 
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """The notes of a form that shows what is bold."""
+        return (*self.notes, "Bold: the highest mean of the row.") if self.bold else self.notes
+
+    def titled(self, title: str) -> Table:
+        """Return the table with another title."""
+        return dataclasses.replace(self, title=title)
+
     def columns(self, chosen: Sequence[int]) -> Table:
         """Return the table with some of its columns, among them all those of texts."""
         place = {column: new for new, column in enumerate(chosen)}
-        return Table(
-            title=self.title,
+        return dataclasses.replace(
+            self,
             head=tuple(self.head[column] for column in chosen),
             rows=tuple(tuple(row[column] for column in chosen) for row in self.rows),
-            texts=self.texts,
-            rules=self.rules,
             bold=frozenset((row, place[c]) for row, c in self.bold if c in place),
-            notes=self.notes,
         )
 
 

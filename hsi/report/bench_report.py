@@ -1,0 +1,113 @@
+"""The report of a benchmark: its tables, each with what must be said of it, in one order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hsi.evaluation.findings import BEST, Findings
+from hsi.evaluation.results import Group
+from hsi.report.bench_words import (
+    best_sentence,
+    lead_sentence,
+    machine_sentences,
+    note_sentences,
+    reading_sentences,
+    split_sentences,
+    standing_sentences,
+)
+from hsi.report.latex import latex_tables
+from hsi.report.markdown import escape, markdown_table
+from hsi.report.result_tables import (
+    accuracy_table,
+    group_title,
+    overview_table,
+    splits_table,
+    standings_table,
+)
+from hsi.report.table import Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the report.
+
+    Attributes
+    ----------
+    heading : str
+        What it is about.
+    tables : tuple of Table
+        In their order.
+    sentences : tuple of str
+        What follows from them.
+    """
+
+    heading: str
+    tables: tuple[Table, ...]
+    sentences: tuple[str, ...] = ()
+
+
+def bench_sections(findings: Findings) -> list[Section]:
+    """Return all tables and sentences of a benchmark, in the order in which one reads them."""
+    sections = [_of_group(findings, group) for group in findings.groups]
+    for scene, train in dict.fromkeys((group.scene, group.train) for group in findings.groups):
+        members = [
+            summary
+            for summary in findings.summaries
+            if (summary.group.scene, summary.group.train) == (scene, train)
+        ]
+        if len({summary.group.split for summary in members}) > 1:
+            losses = [each for each in findings.drops if (each.scene, each.train) == (scene, train)]
+            table = splits_table(members, losses, measure=findings.measure)
+            sections.append(Section(heading=table.title, tables=(table,)))
+    if len(findings.groups) > 1:
+        table = overview_table(findings.summaries, measure=findings.measure)
+        sections.append(Section(heading=table.title, tables=(table,)))
+    if findings.results:
+        said = [*machine_sentences(findings.results), *reading_sentences(findings)]
+        sections.append(Section(heading="How to read this", tables=(), sentences=tuple(said)))
+    return sections
+
+
+def _of_group(findings: Findings, group: Group) -> Section:
+    results = [result for result in findings.results if result.cell.group == group]
+    tables = [accuracy_table(findings.of_group(group))]
+    sentences: list[str] = []
+    found = findings.standings.get(group)
+    if found:
+        tables.append(standings_table(found, measure=findings.measure))
+        sentences += standing_sentences(found)
+        if findings.against == BEST:
+            sentences.append(best_sentence(found[0].reference))
+    for lead, standing in findings.leads:
+        if lead.group == group:
+            sentences.append(lead_sentence(lead, measure=findings.measure, standing=standing))
+    sentences += split_sentences(group)
+    sentences += note_sentences(results)
+    return Section(heading=group_title(group), tables=tuple(tables), sentences=tuple(sentences))
+
+
+def as_markdown(sections: Iterable[Section], *, title: str, about: Sequence[str]) -> str:
+    """Return the report as Markdown, with `about` (how it came about) as its last paragraphs."""
+    parts = [f"# {escape(title)}\n"]
+    for section in sections:
+        parts.append(f"## {escape(section.heading)}\n")
+        parts += [markdown_table(_untitled(table, section)) for table in section.tables]
+        if section.sentences:
+            parts.append("\n".join(f"- {escape(text)}" for text in section.sentences) + "\n")
+    parts.append("## How to have it again\n")
+    parts.append("\n".join(f"- {escape(line)}" for line in about) + "\n")
+    return "\n".join(parts)
+
+
+def _untitled(table: Table, section: Section) -> Table:
+    """Return a table without the part of its title that stands above it already."""
+    return table.titled(table.title.removeprefix(section.heading).removeprefix(": "))
+
+
+def as_latex(sections: Iterable[Section], *, about: Sequence[str]) -> str:
+    """Return all tables as LaTeX; sentences and how it came about are comments."""
+    sections = list(sections)
+    tables = [table for section in sections for table in section.tables]
+    said = [text for section in sections for text in section.sentences]
+    return latex_tables(tables, remarks=[*about, *said])
