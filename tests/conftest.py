@@ -33,7 +33,13 @@ NETWORKS = {
     "hybridsn-2d3d": (14, (11, 9, 13)),
     "hybridsn-se": (14, (11, 9, 13)),
     "hybridsn-eca": (14, (11, 9, 13)),
+    "ssrn": (14, (7, 3, 9)),
+    "a2s2k": (14, (5,)),
+    "ssftt": (6, (9, 5, 11)),
+    "spectralformer": (9, (3, 1)),
 }
+# Classifiers of single spectra; tests/models/estimators is about them.
+ESTIMATORS = ("svm", "random-forest", "knn", "logistic-regression")
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,13 @@ def of_one_size(networks):
 @pytest.fixture
 def networks_for_scenes():
     """The names of those that are tested."""
-    return tuple(NETWORKS)
+    return (*NETWORKS, *ESTIMATORS)
+
+
+@pytest.fixture(params=ESTIMATORS)
+def estimator_name(request):
+    """Each classifier of single spectra."""
+    return request.param
 
 
 @pytest.fixture(params=of_one_size(SMALL_NETWORKS), ids=str)

@@ -67,7 +67,7 @@ class DenseNetwork:
         max_bytes: int,
         dtype: torch.dtype | None = None,
     ) -> None:
-        weight = next(model.parameters())
+        weight = model.anchor
         dtype = dtype or weight.dtype
         self.dtype = weight.dtype
         self.model = model
@@ -215,7 +215,7 @@ def values_per_position(model: PatchNetwork) -> tuple[int, int, int]:
         for layer in model.trunk.modules()
         if not any(True for _ in layer.children())
     ]
-    weight = next(model.parameters())
+    weight = model.anchor
     side = model.receptive_field + 2
     try:
         features = model.trunk(weight.new_zeros(1, model.bands, side, side))

@@ -44,7 +44,7 @@ class PatchwiseNetwork:
         model = self.model
         item = dtype.itemsize
         patches = torch.zeros(2, model.bands, model.patch_size, model.patch_size, dtype=dtype)
-        largest = largest_result(model, patches.to(next(model.parameters()).device))
+        largest = largest_result(model, patches.to(model.anchor.device))
         of_a_patch = max(values * model.patch_size**2, 2 * largest) * item
         # The libraries keep the weights once more, in an order of their own.
         weights = sum(weight.nbytes for weight in model.parameters())

@@ -72,7 +72,7 @@ def predict_scene(
     """
     check_ways(method=method, precision=precision)
     check_input(model, cube)
-    weight = next(model.parameters())
+    weight = model.anchor
     result = torch.empty(model.classes, *cube.shape[:2], dtype=weight.dtype).numpy()
     budget = memory_budget(max_memory, resolve_device(device)) - result.nbytes
     model.to(resolve_device(device))
@@ -172,7 +172,7 @@ def predict_pixels(
             f"{cube.shape[1]} columns"
         )
     model.to(resolve_device(device))
-    dtype = next(model.parameters()).dtype
+    dtype = model.anchor.dtype
     return _of_some(
         model,
         lambda tile: _read(cube, tile, model.patch_size, dtype),
@@ -229,7 +229,7 @@ def _of_some(
     method: Method,
 ) -> Tensor:
     """Return ``(N, classes)`` of some pixels, on the device of `model`."""
-    weight = next(model.parameters())
+    weight = model.anchor
     pixels = pixels.to(weight.device)
     result = weight.new_empty(len(pixels), model.classes)
     with reusing_memory(), torch.no_grad():
@@ -256,7 +256,7 @@ def check_input(model: PatchNetwork, cube: Any) -> None:
             "Wrap yours: PatchNetwork(trunk=nn.Identity(), head=network, bands=..., classes=..., "
             "patch_size=..., receptive_field=1)"
         )
-    if next(model.parameters()).dtype == torch.bfloat16:
+    if model.anchor.dtype == torch.bfloat16:
         raise UsageError(
             "the network is in bfloat16, which NumPy does not have\n"
             "Take network.float(); precision='bf16' computes in bfloat16 all the same."

@@ -78,7 +78,7 @@ class TiledNetwork:
         self.method = method
         if method == "dense":
             check_once(model)
-        weight = next(model.parameters())
+        weight = model.anchor
         self.device, self.result_dtype = weight.device, weight.dtype
         self.dtype = torch.bfloat16 if precision == "bf16" else weight.dtype
         with evaluating(model):

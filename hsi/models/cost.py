@@ -60,8 +60,7 @@ def macs_of(module: nn.Module, x: Tensor) -> int:
 
 def _patches(model: PatchNetwork, side: int) -> Tensor:
     # Two, since a single small input takes a detour on CPUs (see SpectralSpatialConv).
-    device = next(model.parameters()).device
-    return torch.zeros(2, model.bands, side, side, device=device)
+    return torch.zeros(2, model.bands, side, side, device=model.anchor.device)
 
 
 def _macs(module: nn.Module, x: Tensor) -> tuple[int, Tensor]:

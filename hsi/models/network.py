@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
+import torch
 from torch import Tensor, nn
 
 from hsi.backbones import LoadedWeights
@@ -58,6 +61,15 @@ class PatchNetwork(nn.Module):
     def window_size(self) -> int:
         """Side ``k`` of the window of the trunk's output that belongs to one patch."""
         return self.patch_size - self.receptive_field + 1
+
+    @property
+    def anchor(self) -> Tensor:
+        """A tensor of the network, which tells on what device and in what type it computes.
+
+        The first weight; without any, the first buffer of floats.
+        """
+        tensors = chain(self.parameters(), self.buffers())
+        return next((each for each in tensors if each.is_floating_point()), torch.empty(0))
 
     @property
     def has_trunk(self) -> bool:

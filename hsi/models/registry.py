@@ -13,10 +13,18 @@ from hsi.errors import UsageError, check_name, check_number, check_whole_number
 from hsi.layers.attention import attention_factory
 from hsi.layers.convolutions import Norm
 from hsi.layers.placing import AttentionFactory
+from hsi.models.a2s2k import a2s2k
 from hsi.models.backbone import backbone_model
 from hsi.models.check import check_trunk, mark_as_checked
 from hsi.models.hybridsn import hybridsn, hybridsn_2d3d, hybridsn_dw
+from hsi.models.logistic_regression import logistic_regression
+from hsi.models.nearest_neighbours import nearest_neighbours
 from hsi.models.network import PatchNetwork
+from hsi.models.random_forest import random_forest
+from hsi.models.spectralformer import spectralformer
+from hsi.models.ssftt import ssftt
+from hsi.models.ssrn import ssrn
+from hsi.models.svm import svm
 
 MODELS: dict[str, Callable[..., PatchNetwork]] = {
     "hybridsn": hybridsn,
@@ -24,6 +32,14 @@ MODELS: dict[str, Callable[..., PatchNetwork]] = {
     "hybridsn-2d3d": hybridsn_2d3d,
     "hybridsn-se": partial(hybridsn, attention="se"),
     "hybridsn-eca": partial(hybridsn, attention="eca"),
+    "ssrn": ssrn,
+    "a2s2k": a2s2k,
+    "ssftt": ssftt,
+    "spectralformer": spectralformer,
+    "svm": svm,
+    "random-forest": random_forest,
+    "knn": nearest_neighbours,
+    "logistic-regression": logistic_regression,
     **{name: partial(backbone_model, name=name) for name in BACKBONES},
 }
 # Their trunks stay as they are whatever the attention; those registered later may put it there.

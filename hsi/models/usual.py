@@ -31,7 +31,28 @@ class Usual:
 
 
 # Networks that are not named here have the defaults.
-USUAL: dict[str, Usual] = {}
+USUAL: dict[str, Usual] = {
+    "ssrn": Usual(
+        patch_size=7,
+        reduction="bands",
+        recipe={"batch_size": 32, "dropout": 0.5},
+    ),
+    "a2s2k": Usual(
+        patch_size=9,
+        reduction="bands",
+        recipe={"batch_size": 32, "dropout": 0.0},
+    ),
+    "ssftt": Usual(patch_size=13, recipe={"dropout": 0.1}),
+    "spectralformer": Usual(
+        patch_size=7,
+        reduction="bands",
+        recipe={"batch_size": 64, "learning_rate": 1e-3, "dropout": 0.1},
+    ),
+    "svm": Usual(patch_size=1, reduction="bands"),
+    "random-forest": Usual(patch_size=1, reduction="bands"),
+    "knn": Usual(patch_size=1, reduction="bands"),
+    "logistic-regression": Usual(patch_size=1, reduction="bands"),
+}
 
 
 def usual(model: str) -> Usual:

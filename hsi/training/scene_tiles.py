@@ -98,7 +98,7 @@ class SceneTiles:
             held = self.cube.held_bytes(min(rows, scene.rows))
             left -= min(held, self.cube.max_bytes)
         self.network = self._tiled(network, left, method, precision)
-        self.dtype = np.dtype(str(next(network.parameters()).dtype).removeprefix("torch."))
+        self.dtype = np.dtype(str(network.anchor.dtype).removeprefix("torch."))
         self.plan: dict[str, Any] = {
             "method": self.network.method, "side": self.network.side, "max_memory": budget,
         }  # fmt: skip
