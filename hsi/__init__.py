@@ -14,13 +14,22 @@ if TYPE_CHECKING:
     from hsi.inference import predict_scene
     from hsi.layers.attention import build_attention
     from hsi.models import PatchNetwork, build_model, register_model
-    from hsi.sampling import BandPCA, PatchDataset, Split, overlap_audit, split_pixels
+    from hsi.sampling import (
+        BandPCA,
+        BlockKFold,
+        PatchDataset,
+        Split,
+        overlap_audit,
+        split_folds,
+        split_pixels,
+    )
     from hsi.scenes import Scene, join_scenes, load_scene, load_scenes
     from hsi.training import Classifier, Recipe, Run, Settings, TransferRun, TransferSettings
     from hsi.workflows import evaluate, map_scene, predict_photographs, train, transfer
 
 _HOMES = {
     "BandPCA": "sampling",
+    "BlockKFold": "sampling",
     "Classifier": "training",
     "HsiError": "errors",
     "PatchDataset": "sampling",
@@ -44,6 +53,7 @@ _HOMES = {
     "predict_photographs": "workflows",
     "predict_scene": "inference",
     "register_model": "models",
+    "split_folds": "sampling",
     "split_pixels": "sampling",
     "train": "workflows",
     "transfer": "workflows",
@@ -52,6 +62,7 @@ _HOMES = {
 __version__ = version("hsi")
 __all__ = [
     "BandPCA",
+    "BlockKFold",
     "Classifier",
     "HsiError",
     "PatchDataset",
@@ -76,6 +87,7 @@ __all__ = [
     "predict_photographs",
     "predict_scene",
     "register_model",
+    "split_folds",
     "split_pixels",
     "train",
     "transfer",

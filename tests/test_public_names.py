@@ -8,11 +8,12 @@ import pytest
 import hsi
 
 PUBLIC = {
-    "BandPCA", "Classifier", "HsiError", "PatchDataset", "PatchNetwork", "Recipe", "Run", "Scene",
+    "BandPCA", "BlockKFold", "Classifier", "HsiError", "PatchDataset", "PatchNetwork", "Recipe",
+    "Run", "Scene",
     "Settings", "Split", "TransferRun", "TransferSettings", "__version__", "build_attention",
     "build_backbone", "build_model", "evaluate", "join_scenes", "load_scene", "load_scenes",
     "map_scene", "overlap_audit", "predict_photographs", "predict_scene", "register_model",
-    "split_pixels", "train", "transfer",
+    "split_folds", "split_pixels", "train", "transfer",
 }  # fmt: skip
 HEAVY = ("torch", "numpy", "scipy", "sklearn", "matplotlib", "pydantic", "rich")
 

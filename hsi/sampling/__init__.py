@@ -2,7 +2,10 @@
 
 from hsi.sampling.augmentation import random_dihedral, turned, turned_places
 from hsi.sampling.blocks import Sets
+from hsi.sampling.by_folds import split_folds
 from hsi.sampling.by_scenes import split_scenes
+from hsi.sampling.folds import BlockKFold
+from hsi.sampling.given import GivenSets, split_given
 from hsi.sampling.overlap import Overlap, overlap_audit
 from hsi.sampling.patches import PatchDataset
 from hsi.sampling.pixels import split_pixels
@@ -15,7 +18,9 @@ from hsi.sampling.targets import class_ids, to_labels, to_targets
 __all__ = [
     "BandPCA",
     "BandScaler",
+    "BlockKFold",
     "ClassCount",
+    "GivenSets",
     "Overlap",
     "PatchDataset",
     "Reduction",
@@ -26,6 +31,8 @@ __all__ = [
     "overlap_audit",
     "random_dihedral",
     "read_reduction",
+    "split_folds",
+    "split_given",
     "split_pixels",
     "split_scenes",
     "to_labels",

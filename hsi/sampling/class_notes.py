@@ -29,9 +29,16 @@ def class_notes(
         Whether validation was wanted at all.
     """
     notes = []
-    if (learned == 0).any():
+    missing = (learned == 0) & (tested == 0)
+    if missing.any():
         notes.append(
-            f"No training pixels, and therefore left out of the test: {_named(ids[learned == 0])}."
+            f"No training pixels, and therefore left out of the test: {_named(ids[missing])}."
+        )
+    strange = (learned == 0) & (tested > 0)
+    if strange.any():
+        notes.append(
+            "Tested without any training pixel, so that nothing of it can be right: "
+            f"{_named(ids[strange])}."
         )
     if ((learned > 0) & (tested == 0)).any():
         notes.append(f"Learned but not tested: {_named(ids[(learned > 0) & (tested == 0)])}.")

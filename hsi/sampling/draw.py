@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -65,6 +66,18 @@ def labelled_pixels(labels: ArrayLike, valid: ArrayLike | None) -> Labelled:
             targets = np.where(valid, targets, -1)
     sizes = count_classes(targets[targets >= 0], ids.size)
     return Labelled(ids, targets, labelled, sizes, notes)
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that no generator takes.
+
+    Raises
+    ------
+    UsageError
+        If it is no whole number from 0.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise UsageError(f"seed must be a whole number from 0, not {seed!r}")
 
 
 def draw_pixels(

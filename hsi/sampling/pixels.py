@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Literal
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike
 from hsi.errors import UsageError, unknown_name
 from hsi.sampling.amounts import check_amounts, check_sizes, wanted
 from hsi.sampling.blocks import assign_blocks
-from hsi.sampling.draw import draw_pixels, labelled_pixels
+from hsi.sampling.draw import check_seed, draw_pixels, labelled_pixels
 from hsi.sampling.guard import guard_notes, guard_of
 from hsi.sampling.overlap import check_patch_size
 from hsi.sampling.split import Split
@@ -98,8 +97,7 @@ ClassCount(id=14, name='Lettuce', train=3, validation=0, test=7)]
         )
     width = guard_of(guard, int(patch_size))
     check_amounts(train, validation)
-    if not isinstance(seed, Integral) or seed < 0:
-        raise UsageError(f"seed must be a whole number from 0, not {seed!r}")
+    check_seed(seed)
     ids, targets, labelled, sizes, notes = labelled_pixels(labels, valid)
     if method == "random":
         check_sizes(ids, labelled, sizes, train, validation)

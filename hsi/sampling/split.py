@@ -34,7 +34,8 @@ class Split:
     train, validation, test : ndarray
         ``(rows, cols)``, boolean.
     method : str
-        How it was made: ``"random"``, ``"blocks"``, ``"scenes"``, or a name of one's own.
+        How it was made: ``"random"``, ``"blocks"``, ``"folds"``, ``"official"``, ``"file"``,
+        ``"scenes"``, or a name of one's own.
     seed : int
         What the choice was drawn with.
     patch_size : int
@@ -42,11 +43,15 @@ class Split:
     notes : tuple of str
         What one must know to read results, in plain words: classes on one side only, pixels that
         were left out.
+    labels : ndarray of int32, optional
+        ``(rows, cols)`` label ids that came with the split and take the place of the scene's.
+        None: the pixels are those that the scene itself has labels for.
 
     Raises
     ------
     UsageError
-        If the masks are not boolean and of one shape, or share a pixel.
+        If the masks are not boolean and of one shape, or share a pixel, or `labels` are of another
+        shape.
     """
 
     train: NDArray[np.bool_]
@@ -56,6 +61,7 @@ class Split:
     seed: int
     patch_size: int
     notes: tuple[str, ...] = ()
+    labels: NDArray[np.int32] | None = None
 
     def __post_init__(self) -> None:
         check_patch_size(self.patch_size)
@@ -66,6 +72,11 @@ class Split:
                     "train, validation and test must be boolean masks (rows, cols) of one shape; "
                     f"{name} is {mask.dtype} of {mask.shape}"
                 )
+        if self.labels is not None and self.labels.shape != self.train.shape:
+            raise UsageError(
+                f"the split is of a scene of {self.train.shape}, its labels are of "
+                f"{self.labels.shape}"
+            )
         for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):
             shared = np.count_nonzero(masks[one] & masks[other])
             if shared:

@@ -94,9 +94,55 @@ def test_real_scenes_are_put_to_good_use(real_labels, name, patch_size, classes,
     assert split.test.sum() / labelled >= test
 
 
-def test_notes_account_for_every_class_and_pixel(real_labels):
+@pytest.mark.parametrize(
+    "name",
+    [
+        "botswana", "houston_2013", "indian_pines", "ksc", "pavia_centre", "pavia_university",
+        "salinas", "salinas_a",
+    ],
+)  # fmt: skip
+def test_no_patch_overlaps_in_any_real_scene(real_labels, real_split, name):
+    split = real_split(name, "blocks")
+    check_apart(split, real_labels(name))
+    assert split.patch_size == 25
+    assert split.overlap.shares == 0.0
+
+
+def test_a_wider_guard_band_keeps_larger_patches_apart(short_search):
+    labels = fields(1)
+    how = {"method": "blocks", "train": 0.2, "seed": 3}
+    usual, same = (split_pixels(labels, patch_size=9, guard=g, **how) for g in (None, 8))
+    np.testing.assert_array_equal(usual.train, same.train)
+    np.testing.assert_array_equal(usual.test, same.test)
+    wide = split_pixels(labels, patch_size=5, guard=14, **how)
+    assert overlap_audit(wide.train, wide.test, 15).shares == 0.0
+    np.testing.assert_array_equal(
+        wide.train, split_pixels(labels, patch_size=15, guard=14, **how).train
+    )
+    assert any("less than 15 pixels from" in note for note in wide.notes)
+    assert not any("guard band is" in note for note in (*usual.notes, *wide.notes))
+
+
+def test_a_narrower_guard_band_is_said(short_search):
+    split = split_pixels(fields(1), method="blocks", train=0.2, seed=3, patch_size=9, guard=2)
+    assert overlap_audit(split.train, split.test, 3).shares == 0.0
+    assert split.overlap.shares > 0
+    assert split.notes[-1] == (
+        "The guard band is 2 pixels wide, but patches of 9x9 need 8: of the test pixels, "
+        f"{split.overlap.shares:.1%} have a patch that shares pixels with a training patch."
+    )
+
+
+def test_a_guard_band_is_for_blocks(short_search):
+    with pytest.raises(UsageError, match="a random split keeps none"):
+        split_pixels(fields(1), guard=8)
+    with pytest.raises(UsageError, match="guard must be a whole number of pixels from 0, not"):
+        split_pixels(fields(1), method="blocks", guard=1.5)
+
+
+def test_notes_account_for_every_class_and_pixel(real_labels, real_split):
     labels = real_labels("indian_pines")
-    split = split_pixels(labels, method="blocks", train=0.1, patch_size=25, seed=0)
+    split = real_split("indian_pines", "blocks")
     said = "\n".join(split.notes)
     untrained = [row.id for row in split.summary(labels) if row.train == 0]
     assert f"left out of the test: classes {', '.join(map(str, untrained))}." in said
