@@ -44,7 +44,21 @@ BACKBONES: dict[str, Callable[..., Backbone]] = {
     **efficientnet.VARIANTS,
 }
 # The networks of `hsi.models` besides: known here to say what they are for.
-FOR_SCENES = ("hybridsn", "hybridsn-dw", "hybridsn-2d3d", "hybridsn-se", "hybridsn-eca")
+FOR_SCENES = (
+    "hybridsn",
+    "hybridsn-dw",
+    "hybridsn-2d3d",
+    "hybridsn-se",
+    "hybridsn-eca",
+    "ssrn",
+    "a2s2k",
+    "ssftt",
+    "spectralformer",
+    "svm",
+    "random-forest",
+    "knn",
+    "logistic-regression",
+)
 
 
 def build_backbone(

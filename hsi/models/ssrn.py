@@ -127,7 +127,8 @@ def _in_space() -> nn.Module:
 
 
 def _norm_3d(channels: int) -> list[nn.Module]:
-    return [TrunkBatchNorm3d(channels), nn.ReLU(inplace=True)]
+    # Not in place: what the norm returns is a view, of which PyTorch would copy more than it saves.
+    return [TrunkBatchNorm3d(channels), nn.ReLU()]
 
 
 def _norm_2d() -> list[nn.Module]:

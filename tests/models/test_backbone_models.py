@@ -7,6 +7,7 @@ from torch import nn
 
 import hsi
 from hsi.backbones import BACKBONES
+from hsi.backbones.registry import FOR_SCENES
 from hsi.errors import UsageError
 from hsi.inference import predict_scene
 from hsi.models import MODELS, build_model, check_trunk, count_parameters
@@ -137,7 +138,7 @@ def test_from_training_to_the_map_and_back_from_the_file(name, field, tmp_path, 
 
 
 def test_names_are_not_taken_twice():
-    assert len(MODELS) == len(BACKBONES) + sum(name.startswith("hybridsn") for name in MODELS)
+    assert len(MODELS) == len(BACKBONES) + len(set(FOR_SCENES))
 
 
 @pytest.fixture
@@ -173,7 +174,7 @@ def test_a_first_layer_that_the_small_stem_lacks_counts_as_fresh():
     assert "conv1.weight, fc.weight, fc.bias fresh" in str(loaded)
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if name.startswith("hybridsn")])
+@pytest.mark.parametrize("name", FOR_SCENES)
 def test_networks_for_scenes_have_no_weights_to_start_from(name):
     with pytest.raises(UsageError, match=rf"'{name}' starts from fresh weights.*\n.*none\)"):
         build_model(name, bands=30, classes=3, weights="imagenet")
