@@ -103,7 +103,7 @@ def fetch(names: tuple[str, ...]) -> None:
     from hsi.scenes.fetch import locate
 
     for card in [load_card(name) for name in names]:
-        for file in card.files:
+        for file in (*card.files, *card.split_files):
             click.echo(locate(card, file))
 
 
@@ -129,7 +129,8 @@ def _print_facts(facts: dict[str, Any]) -> None:
         "wavelength_range_nm": "Range (nm)", "bands_note": "Bands",
         "rgb_bands": "Bands of a composite (from 0)",
         "nodata": "No data", "georeference": "Georeference", "note": "Note",
-        "label_arrays": "Arrays that could be labels", "components": "Customary components",
+        "label_arrays": "Arrays that could be labels", "official_split": "Official split",
+        "components": "Customary components",
         "licence": "Licence", "citation": "Citation", "doi": "DOI", "homepage": "Page",
     }  # fmt: skip
     lines = [facts["name"]]
@@ -146,7 +147,7 @@ def _print_facts(facts: dict[str, Any]) -> None:
         lines.append(f"  Values are the stored ones {_scaling_in_words(facts['scaling'])}")
     if facts.get("grid"):
         lines += [f"  {line}" for line in _grid_in_words(facts["grid"])]
-    for file in facts["files"]:
+    for file in [*facts["files"], *facts["split_files"]]:
         if file["found_at"]:
             lines.append(f"  {file['name']}: found at {file['found_at']}")
         else:

@@ -17,6 +17,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     PrivateAttr,
@@ -79,6 +80,26 @@ class CardFile(_Table):
         return self
 
 
+class CardSplit(_Table):
+    """A published division of the labelled pixels into training and test, as maps of class ids."""
+
+    title: Annotated[str, Field(min_length=1)]
+    train: CardFile
+    test: CardFile | None = None
+    """None: all labelled pixels that the training map leaves."""
+    relabel: tuple[NonNegativeInt, ...] = ()
+    """The id in the ground truth of each id of the maps, from 0 on; empty: they are the same."""
+    adds_labels: bool = False
+    """Whether the maps label pixels that the ground truth does not, and are to be believed."""
+    citation: str | None = None
+
+    @property
+    def files(self) -> tuple[CardFile, ...]:
+        """The files of the maps, each once."""
+        maps = (self.train,) if self.test is None else (self.train, self.test)
+        return tuple({each.name: each for each in maps}.values())
+
+
 class CardClass(_Table):
     """A class of the ground truth."""
 
@@ -94,6 +115,8 @@ class Card(_Table):
     title: str
     cube: CardFile
     labels: CardFile | None = None
+    official: CardSplit | None = None
+    """The split that is published. Without `labels`, the ground truth is what its maps label."""
     shape: tuple[PositiveInt, PositiveInt, PositiveInt] | None = None
     """``(rows, cols, bands)``."""
     classes: tuple[CardClass, ...] = ()
@@ -120,7 +143,16 @@ class Card(_Table):
     @property
     def files(self) -> tuple[CardFile, ...]:
         """The cube's file and, where there is one, the labels'."""
-        return (self.cube,) if self.labels is None else (self.cube, self.labels)
+        if self.labels is not None:
+            return (self.cube, self.labels)
+        return (self.cube, *(self.official.files if self.official else ()))
+
+    @property
+    def split_files(self) -> tuple[CardFile, ...]:
+        """Files that only the official split needs."""
+        own = {each.name for each in self.files}
+        maps = self.official.files if self.official else ()
+        return tuple(each for each in maps if each.name not in own)
 
     @property
     def metadata(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from hsi.downloads import cache_folder
 from hsi.scenes.bands import band_notes
-from hsi.scenes.catalogue import Card
+from hsi.scenes.catalogue import Card, CardFile
 from hsi.scenes.fetch import find_file
 from hsi.scenes.grid import Grid
 from hsi.scenes.lazy import ScaledCube
@@ -18,20 +18,6 @@ from hsi.scenes.scene import Scene
 
 def card_facts(card: Card) -> dict[str, Any]:
     """Return what a card says, and where its files are, without opening them."""
-    files = []
-    for file in card.files:
-        found = find_file(card, file)
-        files.append(
-            {
-                "name": file.name,
-                "found_at": str(found) if found else None,
-                "addresses": list(file.addresses),
-                "downloads_to": str(cache_folder() / card.name / file.name),
-                "bytes": file.bytes,
-                "sha256": file.sha256,
-                "sha256_recorded_by_others": file.sha256_recorded_by_others,
-            }
-        )
     return {
         "name": card.name,
         **card.metadata,
@@ -43,7 +29,22 @@ def card_facts(card: Card) -> dict[str, Any]:
         "classes": [
             {"id": each.id, "name": each.name, "color": _hex(each.color)} for each in card.classes
         ],
-        "files": files,
+        "files": [_file_facts(card, file) for file in card.files],
+        "official_split": card.official.title if card.official else None,
+        "split_files": [_file_facts(card, file) for file in card.split_files],
+    }
+
+
+def _file_facts(card: Card, file: CardFile) -> dict[str, Any]:
+    found = find_file(card, file)
+    return {
+        "name": file.name,
+        "found_at": str(found) if found else None,
+        "addresses": list(file.addresses),
+        "downloads_to": str(cache_folder() / card.name / file.name),
+        "bytes": file.bytes,
+        "sha256": file.sha256,
+        "sha256_recorded_by_others": file.sha256_recorded_by_others,
     }
 
 
@@ -76,6 +77,8 @@ def scene_facts(scene: Scene) -> dict[str, Any]:
             for each in scene.class_ids.tolist()
         ],
         "files": [],
+        "official_split": None,
+        "split_files": [],
     }
 
 

@@ -107,6 +107,8 @@ def _where_to_put(card: Card, files: list[CardFile]) -> str:
             words.append(f"sha256 {file.sha256}{_by_whom(file)}")
         if file.addresses:
             words.append(f"from {file.addresses[0]}")
+        elif card.homepage:
+            words.append(f"see {card.homepage}")
         lines.append(f"  {'  '.join(words)}")
     return "\n".join(lines)
 
@@ -118,7 +120,8 @@ def _download(card: Card, file: CardFile) -> Path:
     reachable = reachable_addresses(file.addresses)
     if not reachable:
         hosts = ", ".join(sorted({urlsplit(address).netloc for address in file.addresses}))
-        missing = [each for each in card.files if find_file(card, each) is None]
+        wanted = card.files if file in card.files else card.split_files
+        missing = [each for each in wanted if find_file(card, each) is None]
         names = " and ".join(each.name for each in missing)
         are = "is" if len(missing) == 1 else "are"
         raise DownloadError(

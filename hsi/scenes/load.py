@@ -20,6 +20,7 @@ from hsi.scenes.contents import Contents, Purpose
 from hsi.scenes.fetch import locate
 from hsi.scenes.labels import as_labels
 from hsi.scenes.lazy import ScaledCube
+from hsi.scenes.official import card_ground_truth
 from hsi.scenes.palette import Color
 from hsi.scenes.readers import check_file, read_file
 from hsi.scenes.readers.spectral_library import read_vector_library
@@ -205,12 +206,14 @@ def _assemble(
         )
         names |= read.class_names
         colors |= read.class_colors
+    elif label_map is None and card is not None and card.official is not None:
+        label_map = card_ground_truth(card, card.official)
     # What a label file says of its classes goes before the card: it may be another ground truth.
     if card is not None and not names:
         names, colors = _classes(card)
     nodata, metadata = source.get("nodata", contents.nodata), contents.metadata | label_notes
     wavelengths, rgb_bands = contents.wavelengths, contents.rgb_bands
-    if truth is None and contents.label_arrays:
+    if label_map is None and contents.label_arrays:
         metadata["label_arrays"] = list(contents.label_arrays)
     if card is not None:
         if wavelengths is None and card.wavelengths is not None:

@@ -58,7 +58,7 @@ def test_list_names_every_scene(empty_machine):
 
 def test_list_as_json(empty_machine):
     rows = {row["name"]: row for row in json.loads(run("list", "--json"))}
-    assert len(rows) == 8
+    assert len(rows) == 9
     assert rows["indian_pines"]["shape"] == [145, 145, 200]
     assert len(rows["indian_pines"]["classes"]) == 16
     assert [file["found_at"] for file in rows["ksc"]["files"]] == [None, None]
@@ -80,6 +80,22 @@ def test_info_of_a_scene_that_is_not_here_says_how_to_get_it(empty_machine):
     for file in load_card("salinas_a").files:
         assert f"    {file.bytes:,} bytes\n    sha256 {file.sha256}" in printed
     assert "(recorded by others)" in run("info", "ksc")
+
+
+def test_info_and_fetch_know_the_files_of_the_official_split(empty_machine, monkeypatch):
+    printed = run("info", "pavia_university")
+    assert "Official split: the training and test maps that are published with" in printed
+    for file in load_card("pavia_university").split_files:
+        assert f"{file.name}: not present; to get it: `hsi scenes fetch pavia_univ" in printed
+        assert f"sha256 {file.sha256}" in printed
+    assert "Official split" not in run("info", "ksc")
+    located = []
+    monkeypatch.setattr(fetch, "locate", lambda card, file: located.append(file.name) or "here")
+    run("fetch", "pavia_university", "houston_2013")
+    assert located == [
+        "PaviaU.mat", "PaviaU_gt.mat", "TRpavia_fixed.mat", "TSpavia_fixed.mat",
+        "2013_IEEE_GRSS_DF_Contest_CASI.tif", "houston_gt.mat",
+    ]  # fmt: skip
 
 
 def test_info_of_a_scene_that_is_here_says_where(field):
@@ -165,7 +181,7 @@ def test_a_title_that_is_wider_than_its_table_stays_in_one_line(capsys):
 def test_it_can_be_run_as_a_module():
     command = [sys.executable, "-m", "hsi", "scenes", "list", "--json"]
     done = subprocess.run(command, capture_output=True, check=True)
-    assert len(json.loads(done.stdout)) == 8
+    assert len(json.loads(done.stdout)) == 9
 
 
 def test_pytorch_is_not_loaded():

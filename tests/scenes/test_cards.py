@@ -15,8 +15,11 @@ from hsi.scenes import list_cards, load_card, load_scene
 from hsi.scenes.catalogue import _folder
 
 NAMES = (
-    "botswana", "indian_pines", "ksc", "pavia_centre", "pavia_university", "salinas", "salinas_a",
+    "botswana", "houston_2013", "indian_pines", "ksc", "pavia_centre", "pavia_university",
+    "salinas", "salinas_a",
 )  # fmt: skip
+
+UPLOADS = "https://www.ehu.eus/ccwintco/uploads/"
 
 CARD = """
 title = "A field"
@@ -74,11 +77,16 @@ def test_cards_are_complete(name):
     assert len({each.color for each in card.classes}) == len(card.classes)
     assert (0, 0, 0) not in {each.color for each in card.classes}
     assert card.components == (15 if name.startswith(("pavia", "salinas")) else 30)
-    for file in card.files:
+    for file in (*card.files, *card.split_files):
+        if file.name == "2013_IEEE_GRSS_DF_Contest_CASI.tif":  # only from the contest's own page
+            assert (file.addresses, file.sha256) == ((), None)
+            assert card.homepage
+            continue
         assert all((file.sha256, file.bytes, file.key))
+        of_split = card.official is not None and file in card.official.files
+        base = "https://raw.githubusercontent.com/mhaut/HSI-datasets/" if of_split else UPLOADS
         assert all(
-            address.startswith("https://www.ehu.eus/ccwintco/uploads/")
-            and address.endswith(f"/{file.name}")
+            address.startswith(base) and address.endswith(f"/{file.name}")
             for address in file.addresses
         )
         assert file.addresses

@@ -45,14 +45,22 @@ def test_salinas_a_by_path_has_the_same_values(real_data):
 @pytest.mark.parametrize("name", list_cards())
 def test_label_maps_are_those_of_the_cards(real_data, name):
     card = load_card(name)
-    path = fetch.find_file(card, card.labels)
-    if path is None:
-        pytest.skip(f"HSI_DATA has no {card.labels.name}")
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == card.labels.sha256
-    assert path.stat().st_size == card.labels.bytes
-    labels = as_labels(read_file(path, key=card.labels.key, purpose="labels").array, path=path)
-    assert labels.shape == card.shape[:2]
-    assert sorted(set(labels.ravel().tolist()) - {0}) == [each.id for each in card.classes]
+    maps = [
+        card.labels,
+        card.official and card.official.train,
+        card.official and card.official.test,
+    ]
+    for file in maps:
+        if file is None:
+            continue
+        path = fetch.find_file(card, file)
+        if path is None:
+            pytest.skip(f"HSI_DATA has no {file.name}")
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
+        assert path.stat().st_size == file.bytes
+        labels = as_labels(read_file(path, key=file.key, purpose="labels").array, path=path)
+        assert labels.shape == card.shape[:2]
+        assert sorted(set(labels.ravel().tolist()) - {0}) == [each.id for each in card.classes]
 
 
 def test_the_stand_in_is_not_taken_for_indian_pines(real_data, bare_machine, monkeypatch):
