@@ -1,8 +1,10 @@
 """What several folders of tests need: a small scene and a run of it, and networks of others."""
 
 import http.server
+import os
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,6 +35,12 @@ NETWORKS = {
     "hybridsn-2d3d": (14, (11, 9, 13)),
     "hybridsn-se": (14, (11, 9, 13)),
     "hybridsn-eca": (14, (11, 9, 13)),
+    "cnn1d-hu": (20, (1,)),
+    "rnn-mou": (9, (1,)),
+    "cnn3d-hamida": (14, (5, 9)),
+    "cnn3d-li": (14, (5, 9)),
+    "contextual-lee": (14, (5,)),
+    "m3d-he": (29, (7, 5, 9)),
     "ssrn": (14, (7, 3, 9)),
     "a2s2k": (14, (5,)),
     "ssftt": (6, (9, 5, 11)),
@@ -148,6 +156,15 @@ def scene(files):
 def run(tmp_path_factory, scene):
     """A finished run; tests read it only."""
     return hsi.train(scene, out=tmp_path_factory.mktemp("runs") / "run", **SMALL)
+
+
+@pytest.fixture
+def real_data():
+    """Return the folder with real scenes."""
+    folder = os.environ.get("HSI_DATA")
+    if not folder:
+        pytest.skip("HSI_DATA is not set: no real scenes on this machine")
+    return Path(folder)
 
 
 @pytest.fixture

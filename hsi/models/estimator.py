@@ -26,8 +26,10 @@ class SpectralEstimator(PatchNetwork):
     ----------
     name : str
         As messages name it.
-    rule : DecisionRule
-        What decides.
+    rule : type
+        What decides, a `DecisionRule`.
+    bands, classes : int
+        Sizes of input and output.
     patch_size : int
         1: there is nothing around the pixel to look at.
     norm, dropout
@@ -40,12 +42,20 @@ class SpectralEstimator(PatchNetwork):
     """
 
     def __init__(
-        self, *, name: str, rule: DecisionRule, patch_size: int, norm: str, dropout: float
+        self,
+        *,
+        name: str,
+        rule: type[DecisionRule],
+        bands: int,
+        classes: int,
+        patch_size: int,
+        norm: str,
+        dropout: float,
     ) -> None:
-        if rule.classes < 2:
-            raise UsageError(f"{name} needs at least 2 classes to tell apart, not {rule.classes}")
-        if rule.bands < 1:
-            raise UsageError(f"{name} needs at least one band or component, not {rule.bands}")
+        if bands < 1:
+            raise UsageError(f"{name} needs at least one band or component, not {bands}")
+        if classes < 2:
+            raise UsageError(f"{name} needs at least 2 classes to tell apart, not {classes}")
         if patch_size != 1:
             raise UsageError(
                 f"{name} looks at the spectrum of one pixel and at nothing around it: patch_size "
@@ -57,13 +67,12 @@ class SpectralEstimator(PatchNetwork):
             raise UsageError(f"dropout must be in [0, 1), not {dropout}")
         super().__init__(
             trunk=nn.Identity(),
-            head=nn.Sequential(nn.Flatten(), rule),
-            bands=rule.bands,
-            classes=rule.classes,
+            head=nn.Sequential(nn.Flatten(), rule(bands=bands, classes=classes)),
+            bands=bands,
+            classes=classes,
             patch_size=patch_size,
             receptive_field=1,
         )
-        self.name = name
 
     @property
     def rule(self) -> DecisionRule:

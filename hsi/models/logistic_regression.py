@@ -44,7 +44,9 @@ def logistic_regression(
     """
     return SpectralEstimator(
         name="logistic-regression",
-        rule=LinearLogits(bands=bands, classes=classes),
+        rule=LinearLogits,
+        bands=bands,
+        classes=classes,
         patch_size=patch_size,
         norm=norm,
         dropout=dropout,

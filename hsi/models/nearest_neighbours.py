@@ -40,7 +40,9 @@ def nearest_neighbours(
     """
     return SpectralEstimator(
         name="knn",
-        rule=NearestNeighbours(bands=bands, classes=classes),
+        rule=NearestNeighbours,
+        bands=bands,
+        classes=classes,
         patch_size=patch_size,
         norm=norm,
         dropout=dropout,

@@ -44,7 +44,9 @@ def random_forest(
     """
     return SpectralEstimator(
         name="random-forest",
-        rule=Forest(bands=bands, classes=classes),
+        rule=Forest,
+        bands=bands,
+        classes=classes,
         patch_size=patch_size,
         norm=norm,
         dropout=dropout,

@@ -56,7 +56,9 @@ def svm(
     """
     return SpectralEstimator(
         name="svm",
-        rule=SupportVectors(bands=bands, classes=classes),
+        rule=SupportVectors,
+        bands=bands,
+        classes=classes,
         patch_size=patch_size,
         norm=norm,
         dropout=dropout,

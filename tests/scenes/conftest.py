@@ -1,20 +1,8 @@
 """What the tests of scenes share: small files, an empty machine, real data where there are some."""
 
-import os
-from pathlib import Path
-
 import h5py
 import numpy as np
 import pytest
-
-
-@pytest.fixture
-def real_data():
-    """Return the folder with real scenes."""
-    folder = os.environ.get("HSI_DATA")
-    if not folder:
-        pytest.skip("HSI_DATA is not set: no real scenes on this machine")
-    return Path(folder)
 
 
 @pytest.fixture
