@@ -1,0 +1,198 @@
+"""``hsi search``: the settings that do best on the validation pixels of a scene."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hsi.cli import options
+
+if TYPE_CHECKING:
+    from hsi.training import Settings
+
+AMOUNT = options.Amount()
+# What `hsi train` takes as well, so that it learns from the same pixels.
+SHARED = (
+    "datasets", "labels", "validation_datasets", "validation_labels", "test_datasets",
+    "test_labels", "key", "labels_key", "label_field", "nodata", "drop_bands", "keep_bad_bands",
+)  # fmt: skip
+
+
+@click.command("search", short_help="Look for the settings that do best in validation.")
+@click.option(
+    "--dataset",
+    "datasets",
+    multiple=True,
+    help="Name of a scene (`hsi scenes list`), path of a file, or of a list of scenes. Again for "
+    "each further scene.",
+)
+@click.option(
+    "--labels",
+    multiple=True,
+    type=click.Path(),
+    help="File with the ground truth; again for each further scene, in the same order.",
+)
+@click.option(
+    "--validation-dataset", "validation_datasets", multiple=True, help="Scene or list to validate."
+)
+@click.option("--validation-labels", multiple=True, type=click.Path(), help="Their ground truth.")
+@click.option("--test-dataset", "test_datasets", multiple=True, help="Scene or list for the test.")
+@click.option("--test-labels", multiple=True, type=click.Path(), help="Their ground truth.")
+@options.reading
+@click.option(
+    "--space",
+    type=click.Path(),
+    help="TOML file: names of settings with lists of choices, or with low and high (log, step).",
+)
+@click.option(
+    "--model", "models", multiple=True, help="A network to choose from; again for each further one."
+)
+@click.option(
+    "--fix", "fixed", multiple=True, metavar="NAME=VALUE", help="A setting that is not searched."
+)
+@click.option("--recipe", help="Where what is not searched comes from: default, paper, or a file.")
+@click.option(
+    "--objective",
+    default="aa",
+    show_default=True,
+    help="Measured on validation pixels: aa (average accuracy), oa (overall accuracy), or kappa.",
+)
+@click.option("--trials", default=40, show_default=True, help="Trials in all, earlier ones too.")
+@click.option("--seeds", default=1, show_default=True, help="Trainings of each trial; the mean.")
+@click.option(
+    "--prune/--no-prune", default=True, show_default=True, help="End hopeless trials early."
+)
+@click.option("--jobs", default=1, show_default=True, help="Processes that share the threads.")
+@click.option("--split", help="As for `hsi train`.  [default: random]")
+@click.option("--split-file", type=click.Path(), help="As for `hsi train`.")
+@click.option("--folds", type=int, help="As for `hsi train`.")
+@click.option(
+    "--guard",
+    type=int,
+    help="Pixels between training and test of blocks and folds.  [default: largest patch - 1]",
+)
+@click.option(
+    "--train", type=AMOUNT, help="Training pixels of each class: fraction or count.  [default: 0.1]"
+)
+@click.option("--validation", type=AMOUNT, help="Validation pixels, likewise.  [default: 0.1]")
+@click.option("--seed", type=int, help="Of split, trainings and search.  [default: 0]")
+@options.device
+@click.option(
+    "--out", type=click.Path(), default="search", show_default=True, help="Folder of the search."
+)
+@options.as_json
+@click.pass_context
+def command(
+    context: click.Context,
+    datasets: tuple[str, ...],
+    labels: tuple[str, ...],
+    validation_datasets: tuple[str, ...],
+    validation_labels: tuple[str, ...],
+    test_datasets: tuple[str, ...],
+    test_labels: tuple[str, ...],
+    reading: dict[str, Any],
+    space: str | None,
+    models: tuple[str, ...],
+    fixed: tuple[str, ...],
+    recipe: str | None,
+    out: str,
+    as_json: bool,
+    trials: int,
+    seeds: int,
+    objective: str,
+    prune: bool,
+    jobs: int,
+    device: str,
+    **pixels: Any,
+) -> None:
+    """Train with many combinations of settings; the best on the validation pixels is kept.
+
+    All trials have the same split, and labels of test pixels are taken away before the first. The
+    same command continues what was interrupted; started again meanwhile, it helps.
+
+    \b
+    Examples:
+      hsi search --dataset salinas_a --split blocks --trials 40
+      hsi search --dataset cube.mat --labels gt.mat --model ssrn --fix steps=100 --jobs 2
+      hsi search --dataset salinas_a --space space.toml --out searches/mine
+    """
+    from hsi.cli.search_display import SearchDisplay, print_search
+    from hsi.cli.termination import terminated_as_interrupted
+    from hsi.scenes.named import Named, named_scene
+    from hsi.training import Settings
+    from hsi.workflows.search import search
+    from hsi.workflows.search.defaults import widest_side
+    from hsi.workflows.search.optional import check_optuna
+    from hsi.workflows.search.space import as_table, parse_fixed, read_space
+
+    check_optuna()
+    given = parse_fixed(fixed)
+    chosen: dict[str, Any] | None = None
+    if space is not None:
+        variations, single = read_space(space)
+        chosen, given = as_table(variations), single | given
+    settings = _settings(Settings().changed(recipe=recipe), pixels)
+    scene = named_scene(
+        train=Named(datasets, labels, "--dataset", "--labels"),
+        validation=Named(
+            validation_datasets, validation_labels, "--validation-dataset", "--validation-labels"
+        ),
+        test=Named(test_datasets, test_labels, "--test-dataset", "--test-labels"),
+        stored={},
+        reading=reading,
+        gap=widest_side(chosen, models=models, settings=settings.changed(**given)) - 1,
+    )
+    with terminated_as_interrupted(), SearchDisplay(objective) as display:
+        result = search(
+            scene,
+            settings,
+            space=chosen,
+            models=models,
+            out=out,
+            trials=trials,
+            seeds=seeds,
+            objective=objective,  # type: ignore[arg-type]  # checked there
+            prune=prune,
+            jobs=jobs,
+            device=device,
+            progress=display,
+            **given,
+        )
+    again = _train_command(context, result.settings, str(result.recipe))
+    if as_json:
+        table = result.as_table() | {"search": str(result.path), "train_command": again}
+        click.echo(json.dumps(table, indent=2))
+        return
+    print_search(result)
+    click.echo(f"Recipe: {result.recipe}\nTrials: {result.path / 'trials.csv'}")
+    click.echo(f"Train with it, and test:\n  {again}")
+
+
+def _settings(settings: Settings, pixels: dict[str, Any]) -> Settings:
+    """Return the settings with what is said of the split."""
+    if pixels["validation"] is None:
+        pixels = pixels | {"validation": 0.1}
+    return settings.changed(**pixels)
+
+
+def _train_command(context: click.Context, split: dict[str, Any], recipe: str) -> str:
+    """Return the command that trains on the same pixels with what was found."""
+    words = ["hsi", "train"]
+    for parameter in context.command.params:
+        if parameter.name not in SHARED or not isinstance(parameter, click.Option):
+            continue
+        value = context.params.get(parameter.name, context.meta.get(parameter.name))
+        for each in value if isinstance(value, tuple) else (value,):
+            if each is True:
+                words.append(parameter.opts[0])
+            elif each is not None and each is not False:
+                words += [parameter.opts[0], str(each)]
+    words += ["--recipe", recipe]
+    for name, value in split.items():
+        usual = name == "folds" and split["split"] != "folds"
+        if value is not None and not usual:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return shlex.join(words)

@@ -1,0 +1,71 @@
+"""Locks on files that end with the process that holds them, however it ends."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+# What file systems without locks answer with.
+NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
+
+
+class FileLock:
+    """A lock that one process has at a time; in a ``with`` block, it is waited for.
+
+    The file itself stays empty. Where the system or the file system knows no such locks,
+    `available` is False after the first attempt, and nothing is locked.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder that exists.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.available = True
+        # One handle for all times: taking it again, after an interruption, is no deadlock.
+        self._file: Any = path.open("ab")
+
+    def acquire(self, *, wait: bool = True) -> bool:
+        """Take the lock; return whether it is held now, which without `wait` it may not be."""
+        try:
+            import fcntl
+        except ImportError:  # not on this system
+            self.available = False
+            return True
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+            self.available = False
+        return True
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if not self.available:
+            return
+        import fcntl
+
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Close the file, which gives the lock back, too."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.release()

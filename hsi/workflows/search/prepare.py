@@ -1,0 +1,178 @@
+"""From what a user asks for to what all trials of a search have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hsi.errors import UsageError
+from hsi.sampling import Split, overlap_audit
+from hsi.scenes import Scene
+from hsi.training import Settings
+from hsi.workflows.search.choosing import Chooser
+from hsi.workflows.search.defaults import SIDES, default_space
+from hsi.workflows.search.objective import without_test_labels
+from hsi.workflows.search.record import Searched, describe_scene, describe_split
+from hsi.workflows.search.space import Space, without
+from hsi.workflows.splitting import split_for, with_split
+
+# The splits that keep sets apart, by as much as the largest patch needs.
+APART = ("blocks", "folds")
+# In the validation, of a class: fewer say little.
+FEW = 10
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prepared:
+    """What a search begins with.
+
+    Attributes
+    ----------
+    scene : Scene
+        Without labels of test pixels.
+    split : Split
+        The same for all trials.
+    searched : Searched
+        What they have in common.
+    notes : tuple of str
+        What one must know to read the results.
+    """
+
+    scene: Scene
+    split: Split
+    searched: Searched
+    notes: tuple[str, ...]
+
+    @property
+    def chooser(self) -> Chooser:
+        """What makes settings of trials."""
+        return Chooser(space=self.searched.space, base=self.searched.settings, scene=self.scene)
+
+
+def prepare(
+    scene: Scene,
+    settings: Settings,
+    *,
+    space: Space | None,
+    models: Sequence[str],
+    fixed: dict[str, Any],
+    objective: str,
+    seeds: int,
+    prune: bool,
+) -> Prepared:
+    """Split the scene for the largest patch of the space, and hide the test.
+
+    Parameters
+    ----------
+    scene : Scene
+        With labels.
+    settings : Settings
+        All that is not chosen, and the split.
+    space : dict, optional
+        What may be chosen; without, the default space.
+    models : sequence of str
+        The networks to choose from; of the default space if there are none.
+    fixed : dict
+        Settings that are given, and therefore not chosen.
+    objective, seeds, prune
+        See `Searched`.
+
+    Raises
+    ------
+    UsageError
+        If the settings do not fit each other or the scene, or nothing is left to choose.
+    """
+    settings = with_split(settings.changed(**fixed), scene, asked=fixed.get("split"))
+    if not settings.validation and settings.split not in ("scenes", "official", "file"):
+        raise UsageError(
+            "a search judges by validation pixels, and there are to be none\n"
+            "Ask for some: --validation 0.1 (validation=0.1)."
+        )
+    chooser, split, room = _split(scene, settings, space, models, fixed)
+    if not split.validation.any():
+        raise UsageError(
+            f"a search judges by validation pixels, and the split '{settings.split}' has none"
+        )
+    settings = _with_guard(chooser.base, chooser.largest_side)
+    searched = Searched(
+        scene=describe_scene(scene),
+        split=describe_split(split),
+        settings=settings,
+        space=chooser.space,
+        objective=objective,
+        seeds=seeds,
+        prune=prune,
+    )
+    return Prepared(
+        scene=without_test_labels(scene, split),
+        split=split,
+        searched=searched,
+        notes=(*split.notes, *room, *_notes(scene, split)),
+    )
+
+
+def _split(
+    scene: Scene,
+    settings: Settings,
+    space: Space | None,
+    models: Sequence[str],
+    fixed: dict[str, Any],
+) -> tuple[Chooser, Split, list[str]]:
+    """Return what chooses, the split, and what must be said of them.
+
+    Where patches of the default space are too large to keep the sets apart, it gets smaller ones.
+    """
+    widest = SIDES[-1]
+    notes: list[str] = []
+    while True:
+        single: dict[str, Any] = {}
+        found = space or {}
+        if space is None:
+            found, single = default_space(scene, models=models, widest=widest)
+        found = without(found, fixed)
+        if not found:
+            raise UsageError("nothing is left to choose: every setting has one value")
+        base = settings.changed(**(single | fixed))
+        chooser = Chooser(space=found, base=base, scene=scene)
+        side = chooser.largest_side
+        try:
+            split = split_for(scene, _with_guard(settings, side).changed(patch_size=side))
+        except UsageError:
+            smaller = [each for each in SIDES if each < side]
+            ours = space is None and "patch_size" not in fixed and settings.guard is None
+            if settings.split not in APART or not smaller or not ours:
+                raise
+            widest = smaller[-1]
+            notes = [f"Patches are at most {widest}x{widest}: larger ones leave no room for the "
+                     f"split '{settings.split}'."]  # fmt: skip
+        else:
+            return chooser, split, notes
+
+
+def _with_guard(settings: Settings, side: int) -> Settings:
+    if settings.split not in APART or settings.guard is not None:
+        return settings
+    return settings.changed(guard=side - 1)
+
+
+def _notes(scene: Scene, split: Split) -> list[str]:
+    assert scene.labels is not None
+    notes = []
+    overlap = overlap_audit(split.train, split.validation, split.patch_size)
+    if overlap.contains > 0:
+        notes.append(
+            f"{overlap.contains:.0%} of the validation pixels have a training pixel inside the "
+            f"largest patch ({split.patch_size}x{split.patch_size}): the search finds what is good "
+            "beside the training pixels, and perhaps not elsewhere (--split blocks)."
+        )
+    counts = split.summary(scene.labels)
+    few = [each for each in counts if 0 < each.validation < FEW]
+    lacking = [each for each in counts if not each.validation and each.train]
+    if lacking:
+        ids = ", ".join(str(each.id) for each in lacking)
+        notes.append(f"No validation pixels of class {ids}: nothing is judged by them.")
+    if few:
+        ids = ", ".join(f"{each.id} ({each.validation})" for each in few)
+        notes.append(f"Fewer than {FEW} validation pixels of class {ids}: chance plays a part.")
+    return notes
