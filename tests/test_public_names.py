@@ -9,7 +9,7 @@ import hsi
 
 PUBLIC = {
     "BandPCA", "BlockKFold", "Classifier", "HsiError", "PatchDataset", "PatchNetwork", "Recipe",
-    "Run", "Scene",
+    "Run", "Scene", "ScenePixels",
     "Settings", "Split", "TransferRun", "TransferSettings", "__version__", "build_attention",
     "build_backbone", "build_model", "evaluate", "join_scenes", "load_scene", "load_scenes",
     "map_scene", "overlap_audit", "predict_photographs", "predict_scene", "register_model",

@@ -12,6 +12,7 @@ from hsi.sampling.pixels import split_pixels
 from hsi.sampling.reduction import BandPCA
 from hsi.sampling.reductions import Reduction, make_reduction, read_reduction
 from hsi.sampling.scaling import BandScaler
+from hsi.sampling.scene_pixels import ScenePixels
 from hsi.sampling.split import ClassCount, Split
 from hsi.sampling.targets import class_ids, to_labels, to_targets
 
@@ -24,6 +25,7 @@ __all__ = [
     "Overlap",
     "PatchDataset",
     "Reduction",
+    "ScenePixels",
     "Sets",
     "Split",
     "class_ids",
