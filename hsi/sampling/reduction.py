@@ -32,6 +32,10 @@ class BandPCA:
         How many to keep.
     whiten : bool
         Whether each component is scaled to unit variance over the pixels that it was fitted to.
+    joint : bool
+        Whether all components are divided by one number, so that their variances keep their
+        proportions and are 1 on average: networks learn badly from values in the thousands. No
+        different from `whiten` where that is asked for.
 
     Attributes
     ----------
@@ -58,11 +62,12 @@ class BandPCA:
     (20, 30, 3)
     """
 
-    def __init__(self, components: int, *, whiten: bool = False) -> None:
+    def __init__(self, components: int, *, whiten: bool = False, joint: bool = False) -> None:
         if not isinstance(components, int | np.integer) or components < 1:
             raise UsageError(f"components must be a whole number of at least 1, not {components!r}")
         self.components = int(components)
         self.whiten = bool(whiten)
+        self.joint = bool(joint)
 
     def fit(
         self, X: Any, *, mask: NDArray[np.bool_] | None = None, max_bytes: int = BLOCK_BYTES
@@ -155,9 +160,7 @@ class BandPCA:
         if not hasattr(self, "mean_"):
             raise UsageError("this BandPCA has no components yet: call fit first")
         check_bands(cube, len(self.mean_))
-        loadings = self.components_.T
-        if self.whiten:
-            loadings = loadings / np.sqrt(self.explained_variance_)
+        loadings = self.components_.T / self.scale_
 
         def components(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
             pixels -= self.mean_
@@ -167,6 +170,14 @@ class BandPCA:
         return transformed(
             cube, components, outputs=self.components, valid=valid, max_bytes=max_bytes
         )
+
+    @property
+    def scale_(self) -> NDArray[np.float64]:
+        """What each component is divided by, ``(components,)``."""
+        if self.whiten:
+            return np.sqrt(self.explained_variance_)
+        one = np.sqrt(self.explained_variance_.mean()) if self.joint else 1.0
+        return np.full(self.components, one)
 
     def fits(self, bands: int, components: int) -> bool:
         """Return whether what is fitted makes so many components of so many bands."""
@@ -184,12 +195,17 @@ class BandPCA:
             "explained_variance": self.explained_variance_,
             "explained_variance_ratio": self.explained_variance_ratio_,
             "whiten": np.array(self.whiten),
+            "joint": np.array(self.joint),
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Return the fitted BandPCA that `to_arrays` took apart."""
-        pca = cls(len(arrays["components"]), whiten=bool(arrays["whiten"]))
+        pca = cls(
+            len(arrays["components"]),
+            whiten=bool(arrays["whiten"]),
+            joint=bool(arrays.get("joint", False)),  # older files have none
+        )
         pca.mean_ = arrays["mean"]
         pca.components_ = arrays["components"]
         pca.explained_variance_ = arrays["explained_variance"]

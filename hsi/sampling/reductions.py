@@ -17,11 +17,14 @@ Reduction = BandPCA | BandScaler
 def make_reduction(
     name: Literal["pca", "bands"], *, components: int | None, whiten: bool
 ) -> Reduction:
-    """Return a reduction that is not fitted yet; scaled bands need neither of the arguments."""
+    """Return a reduction that is not fitted yet; scaled bands need neither of the arguments.
+
+    Components that are not whitened are scaled jointly.
+    """
     if name == "bands":
         return BandScaler()
     assert components is not None
-    return BandPCA(components, whiten=whiten)
+    return BandPCA(components, whiten=whiten, joint=True)
 
 
 def read_reduction(arrays: Mapping[str, NDArray[np.generic]] | Mapping[str, Any]) -> Reduction:

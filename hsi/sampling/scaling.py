@@ -39,8 +39,6 @@ class BandScaler:
     (True, 1.0)
     """
 
-    whiten = True
-
     @property
     def components(self) -> int:
         """How many values a pixel has afterwards: as many as bands."""
@@ -95,7 +93,7 @@ class BandScaler:
         if not hasattr(self, "mean_"):
             raise UsageError("this BandScaler has no scales yet: call fit first")
         check_bands(cube, len(self.mean_))
-        deviations = np.sqrt(self.explained_variance_)
+        deviations = self.scale_
 
         def scaled(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
             pixels -= self.mean_
@@ -103,6 +101,11 @@ class BandScaler:
             return pixels
 
         return transformed(cube, scaled, outputs=self.components, valid=valid, max_bytes=max_bytes)
+
+    @property
+    def scale_(self) -> NDArray[np.float64]:
+        """What each band is divided by, ``(bands,)``."""
+        return np.sqrt(self.explained_variance_)
 
     def fits(self, bands: int, components: int) -> bool:
         """Return whether what is fitted makes so many values of so many bands."""

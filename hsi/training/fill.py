@@ -45,7 +45,7 @@ def check_fill(
         If a pixel lies so far from all others that it seems to hold a fill value.
     """
     deviations = np.sqrt(reduction.explained_variance_)
-    scale = deviations if reduction.whiten else np.ones_like(deviations)
+    scale = reduction.scale_
     limits = FILL_DEVIATIONS * deviations / scale
     lowest, highest = reduced.min(axis=(0, 1)), reduced.max(axis=(0, 1))
     if ((lowest >= -limits) & (highest <= limits)).all():

@@ -80,7 +80,11 @@ def _bands(settings: Settings) -> list[tuple[str, str]]:
     fitted = _FITTED[settings.pca_fit]
     if settings.reduction == "bands":
         return [("Bands", f"all, each to zero mean and unit variance, {fitted}")]
-    scaled = "scaled to unit variance (whitened)" if settings.whiten else "not scaled"
+    scaled = (
+        "each scaled to unit variance (whitened)"
+        if settings.whiten
+        else "none: scaled jointly to unit variance on average, in their proportions"
+    )
     return [
         ("Bands", f"{settings.components} principal components, {fitted}"),
         ("Whitening", scaled),

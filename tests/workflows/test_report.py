@@ -164,7 +164,7 @@ def test_the_recipe_says_what_was_resolved():
     paper = words(recipe="paper", pca_fit="scene", whiten=False, norm="none", attention="eca")
     assert paper["Learning rate"] == "0.001, constant"
     assert "those of the test too" in paper["Bands"]
-    assert paper["Whitening"] == "not scaled"
+    assert paper["Whitening"].startswith("none: scaled jointly")
     assert paper["Norm"].startswith("none")
     assert paper["Attention"] == "eca"
     # A cycle needs a way up: so few steps are constant.
