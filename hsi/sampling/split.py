@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from hsi.errors import UsageError
 from hsi.sampling.overlap import Overlap, check_patch_size, overlap_audit
 from hsi.sampling.targets import class_ids, count_classes, to_targets
+from hsi.scenes import Scene
 
 
 class ClassCount(NamedTuple):
@@ -84,6 +86,24 @@ class Split:
                     f"{one} and {other} share {shared} pixels; each pixel may be in one set only"
                 )
 
+    def labelled(self, scene: Scene) -> Scene:
+        """Return `scene` with the labels that came with the split; as it is if none did.
+
+        Raises
+        ------
+        UsageError
+            If the scene has other labels than those which the split's are more than.
+        """
+        if self.labels is None:
+            return scene
+        own = scene.labels
+        if own is None or own.shape != self.labels.shape or (own != self.labels)[own > 0].any():
+            raise UsageError(
+                f"the labels that came with the split ({self.method}) are not those of "
+                f"{scene.name}: it is another scene, or has other labels"
+            )
+        return dataclasses.replace(scene, labels=self.labels)
+
     @cached_property
     def overlap(self) -> Overlap:
         """What the patches of the test pixels see of the training pixels."""
@@ -97,7 +117,7 @@ class Split:
         Parameters
         ----------
         labels : array_like
-            ``(rows, cols)`` label ids that were split.
+            ``(rows, cols)`` label ids that were split. Those that came with the split go before.
         class_names : mapping, optional
             By label id.
 
@@ -111,7 +131,8 @@ class Split:
         UsageError
             If the labels have another shape.
         """
-        labels, names = np.asarray(labels), class_names or {}
+        labels = np.asarray(labels) if self.labels is None else self.labels
+        names = class_names or {}
         if labels.shape != self.train.shape:
             raise UsageError(
                 f"the split is of a scene of {self.train.shape}, the labels are of {labels.shape}"

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import zlib
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
-from zipfile import BadZipFile
 
 import numpy as np
 import tomli_w
 import torch
 from numpy.typing import NDArray
 
-from hsi.errors import RunError, unknown_name
-from hsi.files import atomic_path, write_text
+from hsi.errors import RunError, UsageError, unknown_name
+from hsi.files import write_text
 from hsi.inference import Method, Precision
 from hsi.sampling import Split
 from hsi.scenes import Scene, open_scene
@@ -25,6 +21,7 @@ from hsi.training.data_array import check_xarray, to_data_array
 from hsi.training.run_folder import RunFolder, make_folder, read_tables
 from hsi.training.scene_table import check_scene_table
 from hsi.training.settings import Settings
+from hsi.training.split_file import SplitFile, fingerprint, read_split, write_split
 
 if TYPE_CHECKING:
     from xarray import DataArray
@@ -92,25 +89,11 @@ class Run(RunFolder):
             If the folder already holds something, or cannot be made.
         """
         path = Path(path)
-        about = {
-            "method": split.method,
-            "seed": split.seed,
-            "patch_size": split.patch_size,
-            "notes": split.notes,
-            "labels": _fingerprint(labels),
-        }
         config = {"scene": source, "settings": settings.model_dump(exclude_none=True)}
         text = tomli_w.dumps(config)
 
         def write(folder: Path) -> None:
-            with atomic_path(folder / "split.npz") as temporary:
-                np.savez_compressed(
-                    temporary,
-                    train=split.train,
-                    validation=split.validation,
-                    test=split.test,
-                    about=json.dumps(about),
-                )
+            write_split(folder / "split.npz", split, labels=labels)
             write_text(folder / "config.toml", text)
 
         make_folder(path, write, files=cls.STARTED)
@@ -146,7 +129,24 @@ class Run(RunFolder):
     @property
     def split(self) -> Split:
         """The pixels that were used for training, validation and test."""
-        return self._split_and_labels[0]
+        return self._split_file.split
+
+    def labelled(self, scene: Scene) -> Scene:
+        """Return `scene` with the labels that the run was split on.
+
+        Where the split brought labels of its own, these take the place of the scene's.
+
+        Raises
+        ------
+        RunError
+            If the labels are others.
+        """
+        try:
+            whole = self.split.labelled(scene)
+        except UsageError:  # the labels differ, which is what the check is about
+            whole = scene
+        self.check_labels(whole.labels)
+        return whole
 
     def check_labels(self, labels: NDArray[np.int32] | None) -> None:
         """Refuse labels that are not those that the run was split on.
@@ -156,27 +156,15 @@ class Run(RunFolder):
         RunError
             If any of them differs.
         """
-        if labels is None or _fingerprint(labels) != self._split_and_labels[1]:
+        if labels is None or fingerprint(labels) != self._split_file.fingerprint:
             raise RunError(
                 f"the labels of the scene are not those that {self.path} was split on; "
                 "was their file changed?"
             )
 
     @cached_property
-    def _split_and_labels(self) -> tuple[Split, str]:
-        path = self.path / "split.npz"
-        try:
-            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                about = json.loads(str(file["about"]))
-                masks = {name: file[name] for name in ("train", "validation", "test")}
-            labels = about.pop("labels")
-            return Split(**masks, **(about | {"notes": tuple(about["notes"])})), labels
-        # What NumPy, zipfile and Split raise on files that are cut off or altered.
-        except (
-            OSError, EOFError, BadZipFile, zlib.error,
-            AttributeError, KeyError, NotImplementedError, TypeError, ValueError,
-        ) as error:  # fmt: skip
-            raise RunError(f"{path} is missing or damaged: {error}") from error
+    def _split_file(self) -> SplitFile:
+        return read_split(self.path / "split.npz")
 
     @cached_property
     def classifier(self) -> Classifier:
@@ -240,9 +228,3 @@ def read_config(path: Path) -> dict[str, Any]:
     config = read_tables(path, "scene", "settings")
     check_scene_table(path, config["scene"])
     return config
-
-
-def _fingerprint(labels: NDArray[np.int32]) -> str:
-    """Return a text that is another one for other labels."""
-    values = np.ascontiguousarray(labels, dtype="<i4")
-    return f"{values.shape} {hashlib.sha256(values.tobytes()).hexdigest()}"

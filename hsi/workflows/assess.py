@@ -53,8 +53,7 @@ def evaluate(
         If the run is damaged, the labels are no longer those that it was split on, or test pixels
         no longer hold data.
     """
-    scene = scene or open_scene(run.source)
-    run.check_labels(scene.labels)
+    scene = run.labelled(scene or open_scene(run.source))
     class_map = run.classifier.class_map(scene, device=device)
     check_tested(scene, run.split, class_map)
     return accuracy(run.classifier, scene, run.split, class_map)

@@ -60,10 +60,7 @@ def write_report(
     path = _page_path(run, None if own else scene, out)
     scene = scene or open_scene(run.source)
     stored = run.metrics
-    if own:
-        run.check_labels(scene.labels)
-    else:
-        scene = with_ids_of(scene, run.classifier.class_names)
+    scene = run.labelled(scene) if own else with_ids_of(scene, run.classifier.class_names)
     mapped, seconds = map_and_confidence(run.classifier, scene, device=device)
     if own:
         page = _own_page(run, scene, mapped, stored)

@@ -1,4 +1,4 @@
-"""The split of a training: of pixels, or by the scenes of a mosaic; and what must be said of it."""
+"""The split of a training: drawn, given, or by the scenes of a mosaic; what must be said of it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from hsi.errors import UsageError
-from hsi.sampling import Sets, Split, split_pixels, split_scenes
+from hsi.sampling import Sets, Split, split_folds, split_given, split_pixels, split_scenes
 from hsi.scenes import Scene
 from hsi.scenes.notes import scene_notes
 from hsi.scenes.part import ROLES
 from hsi.training import Settings
-
-# Of each class, where the user does not say: of pixels that are split, and of training scenes.
-USUAL_SHARE, ALL = 0.1, 1.0
+from hsi.training.split_settings import GUARDED, usual_train
+from hsi.workflows.split_source import Source, file_source, lasting_path, official_source
 
 
 def is_by_scenes(scene: Scene) -> bool:
@@ -25,7 +24,9 @@ def is_by_scenes(scene: Scene) -> bool:
 
 
 def with_split(settings: Settings, scene: Scene, *, asked: str | None = None) -> Settings:
-    """Return the settings with the split that suits the scene, and the training pixels it takes.
+    """Return the settings with the split that suits the scene, and all that it needs to be known.
+
+    That is the training pixels it takes, and a path of its file that leads there from any folder.
 
     Parameters
     ----------
@@ -39,32 +40,49 @@ def with_split(settings: Settings, scene: Scene, *, asked: str | None = None) ->
     Raises
     ------
     UsageError
-        If another split is asked for than the scenes are there for.
+        If another split is asked for than the scenes are there for, or settings of one split are
+        there for another.
     """
+    _check_belonging(settings)
     if not is_by_scenes(scene):
         if settings.split == "scenes":
             raise UsageError(
                 "split='scenes' needs scenes that are kept for the test: name them with "
                 "--test-dataset (hsi.load_scenes(..., test=...)), or choose another split"
             )
-        return settings.changed(train=settings.train or USUAL_SHARE)
-    other = asked if asked is not None else settings.split if settings.split == "blocks" else None
-    if other not in (None, "scenes"):
+        path = settings.split_file
+        return settings.changed(
+            train=settings.train or usual_train(settings.split),
+            split_file=None if path is None else lasting_path(path),
+        )
+    other = asked if asked is not None else settings.split
+    if other != "scenes" and (asked is not None or other != "random"):
         raise UsageError(
             f"split='{other}' divides pixels, but scenes are named for validation or test\n"
             "Leave one of them out: --split, or --validation-dataset and --test-dataset."
         )
-    return settings.changed(split="scenes", train=settings.train or ALL)
+    return settings.changed(split="scenes", train=settings.train or usual_train("scenes"))
+
+
+def prepared(scene: Scene, settings: Settings) -> tuple[Scene, Split]:
+    """Return the scene with the labels that are trained on and tested, and how they are split.
+
+    They are the scene's own, unless the split brings some along; raises as `split_for`.
+    """
+    split = split_for(scene, settings)
+    return split.labelled(scene), split
 
 
 def split_for(scene: Scene, settings: Settings) -> Split:
-    """Split the labelled pixels of `scene`.
+    """Split the labelled pixels of `scene`; see `prepared` for labels that come with the split.
 
     Raises
     ------
     UsageError
-        If there are no labels of two classes, or patches are too large for the scene, or for the
-        gap between the scenes of a mosaic.
+        If there are no labels of two classes; patches are too large for the scene, or for the gap
+        between the scenes of a mosaic; or there is no such split of the scene.
+    SceneError, RunError
+        If the file of a split is missing or damaged.
     """
     if scene.labels is None:
         raise UsageError(f"{scene.name} has no labels to learn from; {_where_labels_may_be(scene)}")
@@ -80,21 +98,69 @@ def split_for(scene: Scene, settings: Settings) -> Split:
             f"{scene.name} has labels of one class only (id {scene.class_ids[0]}); "
             "to tell classes apart takes at least two"
         )
-    assert settings.train is not None
     _check_gap(scene, side)
+    split = _split(scene, settings)
+    notes = (*split.notes, *_ground_notes(scene), *scene_notes(scene))
+    return dataclasses.replace(split, notes=notes)
+
+
+def _split(scene: Scene, settings: Settings) -> Split:
+    assert scene.labels is not None
     how: dict[str, Any] = {
         "train": settings.train,
         "validation": settings.validation,
         "seed": settings.seed,
-        "patch_size": side,
+        "patch_size": settings.side,
         "valid": scene.valid,
     }
-    if settings.split == "scenes":
-        split = split_scenes(scene.labels, _regions(scene), **how)
-    else:
-        split = split_pixels(scene.labels, method=settings.split, **how)  # type: ignore[arg-type]
-    notes = (*split.notes, *_ground_notes(scene), *scene_notes(scene))
-    return dataclasses.replace(split, notes=notes)
+    match settings.split:
+        case "scenes":
+            return split_scenes(scene.labels, _regions(scene), **how)
+        case "official":
+            return _given(scene, official_source(scene), "official", how)
+        case "file":
+            assert settings.split_file is not None
+            return _given(scene, file_source(scene, settings.split_file), "file", how)
+        case "folds":
+            # Seeds 0..folds-1 are the folds of one arrangement, the next ones those of another.
+            arrangement, fold = divmod(settings.seed, settings.folds)
+            how |= {"seed": arrangement, "fold": fold}
+            split = split_folds(scene.labels, folds=settings.folds, guard=settings.guard, **how)
+            return dataclasses.replace(split, seed=settings.seed)
+        case "random" | "blocks":
+            return split_pixels(scene.labels, method=settings.split, guard=settings.guard, **how)
+
+
+def _given(scene: Scene, source: Source, method: str, how: dict[str, Any]) -> Split:
+    assert scene.labels is not None
+    split = split_given(
+        scene.labels,
+        source.given,
+        method=method,
+        name=source.name,
+        adds_labels=source.adds_labels,
+        **how,
+    )
+    return dataclasses.replace(split, notes=(*source.notes, *split.notes))
+
+
+def _check_belonging(settings: Settings) -> None:
+    """Refuse settings of one split beside another, which would not read them."""
+    if settings.split == "file" and settings.split_file is None:
+        raise UsageError(
+            "split='file' needs the file: name a run, its split.npz, or masks as split_file "
+            "(--split-file)"
+        )
+    if settings.split != "file" and settings.split_file is not None:
+        raise UsageError(
+            f"split_file='{settings.split_file}' is a split of its own, but "
+            f"split='{settings.split}' is asked for\nLeave out one of them: --split, --split-file."
+        )
+    if settings.split not in GUARDED and settings.guard is not None:
+        raise UsageError(
+            f"guard={settings.guard} is the distance between training and test of "
+            f"{' and '.join(GUARDED)}; split='{settings.split}' keeps none\nLeave it out (--guard)."
+        )
 
 
 def _regions(scene: Scene) -> Sets:

@@ -20,7 +20,7 @@ from hsi.training import Progress, Run, Settings, check_free
 from hsi.workflows.kept import Kept
 from hsi.workflows.learn import Learning
 from hsi.workflows.products import save_products
-from hsi.workflows.splitting import split_for, with_split
+from hsi.workflows.splitting import prepared, with_split
 
 
 def train(
@@ -90,7 +90,11 @@ def train(
     where = resolve_device(device)
     path = usable_path(_free_path(scene, settings) if out is None else out, "out")
     check_free(path)
-    split = split_for(scene, settings) if pixels is None else _as_given(pixels, scene, settings)
+    if pixels is None:
+        scene, split = prepared(scene, settings)
+    else:
+        scene = pixels.labelled(scene)
+        split = _as_given(pixels, scene, settings)
     assert scene.labels is not None  # else there is no split
     learning = Learning(scene, split, settings, device=where)
 

@@ -1,0 +1,82 @@
+"""``split.npz``: the pixels of a training, and what must be said of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsi.errors import RunError
+from hsi.files import atomic_path
+from hsi.sampling import Split
+
+MASKS = ("train", "validation", "test")
+
+
+class SplitFile(NamedTuple):
+    """What a ``split.npz`` holds."""
+
+    split: Split
+    fingerprint: str | None
+    """Of the labels that were split; None where nobody wrote it down."""
+
+
+def write_split(path: Path, split: Split, *, labels: NDArray[np.int32] | None) -> None:
+    """Write a split, all of it or nothing.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.npz`` file.
+    split : Split
+        What is written; labels that came with it, too.
+    labels : ndarray or None
+        ``(rows, cols)`` label ids that were split, to be known again later.
+    """
+    about = {
+        "method": split.method,
+        "seed": split.seed,
+        "patch_size": split.patch_size,
+        "notes": split.notes,
+    }
+    if labels is not None:
+        about["labels"] = fingerprint(labels)
+    arrays = {name: getattr(split, name) for name in MASKS}
+    if split.labels is not None:
+        arrays["labels"] = split.labels
+    with atomic_path(path) as temporary:
+        np.savez_compressed(temporary, **arrays, about=json.dumps(about))
+
+
+def read_split(path: Path) -> SplitFile:
+    """Return what `write_split` wrote.
+
+    Raises
+    ------
+    RunError
+        If the file is missing, damaged, or holds something else.
+    """
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            about = json.loads(str(file["about"]))
+            arrays = {name: file[name] for name in (*MASKS, "labels") if name in file}
+        known = about.pop("labels", None)
+        return SplitFile(Split(**arrays, **(about | {"notes": tuple(about["notes"])})), known)
+    # What NumPy, zipfile and Split raise on files that are cut off or altered.
+    except (
+        OSError, EOFError, BadZipFile, zlib.error,
+        AttributeError, KeyError, NotImplementedError, TypeError, ValueError,
+    ) as error:  # fmt: skip
+        raise RunError(f"{path} is missing or damaged: {error}") from error
+
+
+def fingerprint(labels: NDArray[np.int32]) -> str:
+    """Return a text that is another one for other labels."""
+    values = np.ascontiguousarray(labels, dtype="<i4")
+    return f"{values.shape} {hashlib.sha256(values.tobytes()).hexdigest()}"
