@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hsi.cli import options
+from hsi.cli.termination import terminated_as_interrupted
 
 if TYPE_CHECKING:
     from hsi.training import Run
@@ -94,7 +92,7 @@ def command(
     if not trained.trained:
         click.echo(f"Note: the training of {run} did not finish; using its checkpoint.", err=True)
     choices["format"] = format_
-    with _terminated_as_interrupted():
+    with terminated_as_interrupted():
         if len(wanted) > 1:
             _map_several(trained, wanted, reading, out, as_json, choices)
         else:
@@ -215,17 +213,3 @@ def _folders(wanted: list[str], out: str | None) -> list[Path | None]:
         numbered = name if times[name] == 1 else f"{name}-{times[name]}"
         folders.append(usable_path(out, "out") / numbered)
     return folders
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let a request to terminate do what Ctrl-C does: what is done is kept."""
-
-    def stop(number: int, frame: Any) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
