@@ -64,6 +64,7 @@ def without_test_labels(scene: Scene, split: Split) -> Scene:
     A class that has no pixel there keeps its labels, which then say no more than that it exists:
     the network has an output for it.
     """
+    scene = split.labelled(scene)
     assert scene.labels is not None
     known = split.train | split.validation
     seen = np.unique(scene.labels[known])

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
-from zipfile import BadZipFile
 
 import numpy as np
 
 from hsi.errors import RunError
-from hsi.files import atomic_path, write_text
+from hsi.files import write_text
 from hsi.sampling import Split
 from hsi.scenes import Scene
-from hsi.training import Settings
+from hsi.training import Settings, split_file
 from hsi.workflows.search.space import Space, as_table, space_from_table
 
 FILE, SPLIT = "search.json", "split.npz"
-MASKS = ("train", "validation", "test")
 FORMAT = 1
 # How many differences of two searches are shown.
 SHOWN = 3
@@ -131,10 +128,7 @@ def describe_split(split: Split) -> dict[str, Any]:
 
 def write_split(folder: Path, split: Split) -> None:
     """Write the masks of a split, for other processes and for whoever wants to train on them."""
-    with atomic_path(folder / SPLIT) as temporary:
-        about = {"method": split.method, "seed": split.seed, "patch_size": split.patch_size}
-        masks = {name: getattr(split, name) for name in MASKS}
-        np.savez_compressed(temporary, **masks, about=json.dumps(about | {"notes": split.notes}))
+    split_file.write_split(folder / SPLIT, split, labels=None)
 
 
 def read_split(folder: Path, searched: Searched) -> Split:
@@ -146,17 +140,7 @@ def read_split(folder: Path, searched: Searched) -> Split:
         If it is missing, damaged or another one.
     """
     path = folder / SPLIT
-    try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            about = json.loads(str(file["about"]))
-            masks = {name: file[name] for name in MASKS}
-        split = Split(**masks, **(about | {"notes": tuple(about["notes"])}))
-    # What NumPy, zipfile and Split raise on files that are cut off or altered.
-    except (
-        OSError, EOFError, BadZipFile, zlib.error,
-        AttributeError, KeyError, NotImplementedError, TypeError, ValueError,
-    ) as error:  # fmt: skip
-        raise RunError(f"{path} is missing or damaged: {error}") from error
+    split = split_file.read_split(path).split
     if describe_split(split) != searched.split:
         raise RunError(f"{path} is not the split that the search began with")
     return split

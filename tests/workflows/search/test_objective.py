@@ -85,6 +85,19 @@ def test_a_class_that_is_in_the_test_alone_stays_a_class(scene, split):
     assert set(np.unique(hidden.labels[split.test])) == {0, 14}
 
 
+def test_labels_that_come_with_a_split_are_those_that_are_learned(scene, split):
+    more = scene.labels.copy()
+    added = (scene.labels == 0) & scene.valid & (np.indices(more.shape)[0] > 30)
+    more[added] = 1
+    both = dataclasses.replace(
+        split, labels=more, test=split.test & ~added, train=split.train | added
+    )
+    hidden = without_test_labels(scene, both)
+    assert added.any()
+    assert (hidden.labels[added] == 1).all()
+    assert (hidden.labels[both.test] == 0).all()
+
+
 def test_accuracies_are_those_of_the_map_at_validation_pixels(scene, split, base):
     judged = train_and_judge(scene, split, base, device=CPU)
     learned = learn(scene, split, base, device=CPU)
