@@ -44,11 +44,29 @@ AMOUNT = options.Amount()
 )
 @click.option("--model", help="Network, see `hsi models`.  [default: hybridsn-dw]")
 @click.option("--recipe", help="paper, default, or a TOML file with settings.  [default: default]")
-@click.option("--split", help="random, or blocks that share no pixel.  [default: random]")
+@click.option(
+    "--split",
+    help="random; blocks or folds, whose patches share no pixel; official; or file.  "
+    "[default: random]",
+)
+@click.option(
+    "--split-file", type=click.Path(), help="A run, its split.npz, or masks, for --split file."
+)
+@click.option(
+    "--folds",
+    type=int,
+    help="Parts of the scene for --split folds; the seed says which is the test.  [default: 5]",
+)
+@click.option(
+    "--guard",
+    type=int,
+    help="Pixels between training and test of blocks and folds.  [default: patch size - 1]",
+)
 @click.option(
     "--train",
     type=AMOUNT,
-    help="Training pixels of each class: fraction or count.  [default: 0.1; with test scenes, all]",
+    help="Training pixels of each class: fraction or count.  [default: 0.1 of random and blocks, "
+    "else all]",
 )
 @click.option(
     "--validation", type=AMOUNT, help="Validation pixels, likewise; 0 for none.  [default: 0]"
@@ -104,6 +122,7 @@ def command(
       hsi train --dataset indian_pines --model hybridsn-dw
       hsi train --dataset cube.mat --labels gt.mat --train 50 --seed 1
       hsi train --config runs/first/config.toml --seed 2
+      hsi train --dataset pavia_university --split official
       hsi train --dataset train.csv --validation-dataset val.csv --test-dataset test.csv
     """
     from hsi.cli.console import TrainingDisplay, print_caveats, print_results

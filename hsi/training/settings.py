@@ -19,6 +19,7 @@ from hsi.models import ReductionName, full_name, usual
 from hsi.scenes import Scene
 from hsi.training.loop import Descent, Precision
 from hsi.training.recipe_file import is_recipe_path, read_recipe
+from hsi.training.split_settings import suit_split
 
 
 class Checked(BaseModel):
@@ -139,13 +140,13 @@ class Settings(Checked):
     ``"official"``: the published one; ``"file"``: that of `split_file`; ``"scenes"``: by the scenes
     of a mosaic that are named for validation and test."""
     split_file: str | None = None
-    """A run, the split of one, or masks."""
+    """A run, its ``split.npz``, or masks; see `hsi.workflows.split_source`."""
     folds: int = Field(default=5, ge=2)
     guard: int | None = Field(default=None, ge=0)
     """Pixels that blocks and folds keep between training and test. None: ``patch_size - 1``."""
     train: int | float | None = Field(default=None, gt=0)
-    """A fraction of each class below 1, or a number of pixels for each class. None: a tenth; of
-    scenes for training, beside which there are others for the test, all."""
+    """A fraction of each class below 1, or a number of pixels for each class. None: a tenth of what
+    is drawn (random, blocks), and all where the split itself says what is for training."""
     validation: int | float = Field(default=0.0, ge=0)
     seed: int = Field(default=0, ge=0, lt=2**63)
     recipe: Recipe = RECIPES["default"]
@@ -196,8 +197,9 @@ class Settings(Checked):
     ) -> Self:
         """Return these settings with some of them changed.
 
-        With another model, what is as usual for the former one becomes what is usual for the new
-        one; what is named here stands in any case.
+        With another model or split, what is as usual for the former one becomes what is usual for
+        the new one; what is named here stands in any case. `split_file` and `folds` imply the split
+        that needs them.
 
         Parameters
         ----------
@@ -227,7 +229,7 @@ class Settings(Checked):
                 named = {name: named[name] for name in named if name not in ("epochs", "steps")}
             changes, recipe = named | changes, None
         model = changes.get("model", self.model)
-        whole = self.model_dump()
+        whole, changes = suit_split(self.model_dump(), changes)
         if isinstance(recipe, Recipe):
             whole["recipe"] = recipe.model_dump()
         elif recipe is None:
