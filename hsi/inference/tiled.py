@@ -13,7 +13,7 @@ from hsi.inference.dense import DenseNetwork
 from hsi.inference.mode import evaluating
 from hsi.inference.patchwise import PatchwiseNetwork
 from hsi.inference.tiles import Tile, tiles_of
-from hsi.models import PatchNetwork, check_once
+from hsi.models import PatchNetwork, check_once, positions_of_patch
 
 Method = Literal["auto", "dense", "patches"]
 Precision = Literal["full", "bf16"]
@@ -140,6 +140,12 @@ def check_ways(*, method: str, precision: str) -> None:
 
 def _dense_is_cheaper(model: PatchNetwork, rows: int, cols: int, count: int) -> bool:
     """Compare the positions that the trunk computes: once each, or once in every window."""
+    if not model.has_trunk:
+        return False
     margin = model.window_size - 1
     at_once = (rows + margin) * (cols + margin)
-    return model.has_trunk and at_once < count * model.window_size**2
+    of_a_patch = model.window_size**2
+    if of_a_patch == 1 < model.patch_size and at_once > count:
+        # Of a patch that ends in one position, the first layers compute many.
+        return at_once < count * positions_of_patch(model)
+    return at_once <= count * of_a_patch

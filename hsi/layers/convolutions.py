@@ -25,7 +25,8 @@ class SpectralSpatialConv(nn.Conv3d):
 
     A plain `torch.nn.Conv3d`, weights and all. Given one input channel, PyTorch has no fast path on
     a CPU; there the bands under the kernel become the input channels of a 2-D convolution, which
-    is the same sum. The stride is along the bands.
+    is the same sum. So do the positions under a kernel as wide as the map. The stride is along the
+    bands.
     """
 
     def __init__(
@@ -49,6 +50,8 @@ class SpectralSpatialConv(nn.Conv3d):
     def forward(self, x: Tensor) -> Tensor:
         """Convolve `x`."""
         if self.in_channels != 1 or x.device.type != "cpu":
+            if x.device.type == "cpu" and x.shape[3:] == self.kernel_size[1:]:
+                return self._along_bands(x)
             x = x.contiguous(memory_format=torch.channels_last_3d)
             if x.device.type == "cpu" and x.shape[0] == 1 and x.shape[:4].numel() <= SMALL:
                 return self._in_halves(x)
@@ -61,6 +64,13 @@ class SpectralSpatialConv(nn.Conv3d):
             slabs = slabs.to(self.weight.dtype)
             out = F.conv2d(slabs, self.weight.squeeze(1), self.bias)  # (N bands', out, h', w')
         return out.unflatten(0, (x.shape[0], -1)).transpose(1, 2)  # (N, out, bands', h', w')
+
+    def _along_bands(self, x: Tensor) -> Tensor:
+        """Convolve a map that the kernel covers, with its positions as channels."""
+        rows = x.permute(0, 2, 3, 4, 1).flatten(2).transpose(1, 2).unsqueeze(2)  # (N, k k C, 1, b)
+        kernels = self.weight.permute(0, 3, 4, 1, 2).flatten(1, 3).unsqueeze(2)
+        out = F.conv2d(rows, kernels, self.bias, (1, self.stride[0]))  # (N, out, 1, bands')
+        return out.transpose(2, 3).unsqueeze(4)
 
     def _in_halves(self, x: Tensor) -> Tensor:
         """Convolve the upper and the lower half of a map as a batch of two."""

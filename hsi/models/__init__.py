@@ -1,7 +1,12 @@
 """Hyperspectral networks, each a trunk and a head."""
 
 from hsi.models.check import check_once, check_trunk
-from hsi.models.cost import count_parameters, macs_per_patch, macs_per_pixel
+from hsi.models.cost import (
+    count_parameters,
+    macs_per_patch,
+    macs_per_pixel,
+    positions_of_patch,
+)
 from hsi.models.network import PatchNetwork
 from hsi.models.registry import MODELS, build_model, full_name, register_model
 from hsi.models.usual import USUAL, ReductionName, Usual, usual
@@ -19,6 +24,7 @@ __all__ = [
     "full_name",
     "macs_per_patch",
     "macs_per_pixel",
+    "positions_of_patch",
     "register_model",
     "usual",
 ]

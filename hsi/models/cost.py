@@ -7,9 +7,12 @@ products value by value and the addition of a bias do not count, as papers do no
 
 from __future__ import annotations
 
+import copy
 import math
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 import torch
@@ -43,13 +46,46 @@ def macs_per_pixel(model: PatchNetwork) -> int:
     """
     if not model.has_trunk:
         return macs_per_patch(model)
+
+    def of_square(side: int) -> int:
+        return _macs(model.trunk, _patches(model, side))[0]
+
     _, features = _macs(model.trunk, _patches(model, model.patch_size))
     of_the_window, _ = _macs(model.head, features)
+    return _of_position(model, of_square) + of_the_window
+
+
+def _of_position(model: PatchNetwork, of_square: Callable[[int], int]) -> int:
+    """Return the multiply-adds of the trunk for each position, where borders do not matter."""
+    if model.patch_size == 1:
+        return of_square(1)
     # Each layer makes (side - lost)^2 positions, so the sum is a polynomial of second degree in the
-    # side, and its leading coefficient is what a position costs where borders do not matter.
-    sides = range(model.receptive_field, model.receptive_field + 3)
-    first, second, third = (_macs(model.trunk, _patches(model, side))[0] for side in sides)
-    return (first - 2 * second + third) // 2 + of_the_window
+    # side, and its leading coefficient is what a position costs.
+    sides = range(model.receptive_field + 1, model.receptive_field + 4)
+    first, second, third = map(of_square, sides)
+    return (first - 2 * second + third) // 2
+
+
+_known: weakref.WeakKeyDictionary[PatchNetwork, float] = weakref.WeakKeyDictionary()
+
+
+def positions_of_patch(model: PatchNetwork) -> float:
+    """Return how many positions of a large map cost the trunk as much as one patch.
+
+    On the device of `model`, in the way that layers take there; found once for each network. A
+    trunk without products, such as one that pools, has the positions of a window.
+    """
+    if model not in _known:
+
+        def of_square(side: int) -> int:
+            anchor = model.anchor
+            patches = torch.zeros(2, model.bands, side, side, device=anchor.device)
+            return _counted(model.trunk, patches.to(anchor.dtype))[0]
+
+        position = _of_position(model, of_square)
+        patch = of_square(model.patch_size)
+        _known[model] = patch / position if position else model.window_size**2
+    return _known[model]
 
 
 def macs_of(module: nn.Module, x: Tensor) -> int:
@@ -59,17 +95,31 @@ def macs_of(module: nn.Module, x: Tensor) -> int:
 
 
 def _patches(model: PatchNetwork, side: int) -> Tensor:
-    # Two, since a single small input takes a detour on CPUs (see SpectralSpatialConv).
-    return torch.zeros(2, model.bands, side, side, device=model.anchor.device)
+    return torch.empty(1, model.bands, side, side, device="meta")
 
 
 def _macs(module: nn.Module, x: Tensor) -> tuple[int, Tensor]:
+    """Return the multiply-adds of `module` for each of the inputs, and its output, a shape alone.
+
+    Nothing is computed, and layers take the plain way, without what is quicker on some device.
+    """
+    tensors = chain(module.parameters(), module.buffers())
+    shapes = {id(each): _shape_of(each) for each in tensors}
+    twin = copy.deepcopy(module, shapes)
+    return _counted(twin, x.to("meta", next(module.parameters(), x).dtype))
+
+
+def _shape_of(tensor: Tensor) -> Tensor:
+    shape = torch.empty_like(tensor, device="meta")
+    return nn.Parameter(shape) if isinstance(tensor, nn.Parameter) else shape
+
+
+def _counted(module: nn.Module, x: Tensor) -> tuple[int, Tensor]:
     """Return the multiply-adds of `module` for each of the inputs, and its output."""
-    weight = next(module.parameters(), x)
     counter = _Counter()
     # Of the forms of attention, only the plain one shows its products on every device.
     with evaluation_mode(module), torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
-        out = module(x.to(weight.dtype))
+        out = module(x)
     return counter.macs // len(x), out
 
 

@@ -16,11 +16,17 @@ from hsi.layers.placing import AttentionFactory
 from hsi.models.a2s2k import a2s2k
 from hsi.models.backbone import backbone_model
 from hsi.models.check import check_trunk, mark_as_checked
+from hsi.models.cnn1d_hu import cnn1d_hu
+from hsi.models.cnn3d_hamida import cnn3d_hamida
+from hsi.models.cnn3d_li import cnn3d_li
+from hsi.models.contextual_lee import contextual_lee
 from hsi.models.hybridsn import hybridsn, hybridsn_2d3d, hybridsn_dw
 from hsi.models.logistic_regression import logistic_regression
+from hsi.models.m3d_he import m3d_he
 from hsi.models.nearest_neighbours import nearest_neighbours
 from hsi.models.network import PatchNetwork
 from hsi.models.random_forest import random_forest
+from hsi.models.rnn_mou import rnn_mou
 from hsi.models.spectralformer import spectralformer
 from hsi.models.ssftt import ssftt
 from hsi.models.ssrn import ssrn
@@ -32,6 +38,12 @@ MODELS: dict[str, Callable[..., PatchNetwork]] = {
     "hybridsn-2d3d": hybridsn_2d3d,
     "hybridsn-se": partial(hybridsn, attention="se"),
     "hybridsn-eca": partial(hybridsn, attention="eca"),
+    "cnn1d-hu": cnn1d_hu,
+    "rnn-mou": rnn_mou,
+    "cnn3d-hamida": cnn3d_hamida,
+    "cnn3d-li": cnn3d_li,
+    "contextual-lee": contextual_lee,
+    "m3d-he": m3d_he,
     "ssrn": ssrn,
     "a2s2k": a2s2k,
     "ssftt": ssftt,

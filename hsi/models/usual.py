@@ -32,6 +32,12 @@ class Usual:
 
 # Networks that are not named here have the defaults.
 USUAL: dict[str, Usual] = {
+    "cnn1d-hu": Usual(patch_size=1, reduction="bands"),
+    "rnn-mou": Usual(patch_size=1, reduction="bands"),
+    "cnn3d-hamida": Usual(patch_size=5, reduction="bands"),
+    "cnn3d-li": Usual(patch_size=5, reduction="bands"),
+    "contextual-lee": Usual(patch_size=5, reduction="bands"),
+    "m3d-he": Usual(patch_size=7, reduction="bands"),
     "ssrn": Usual(
         patch_size=7,
         reduction="bands",

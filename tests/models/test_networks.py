@@ -96,13 +96,17 @@ def test_every_weight_learns(small_network):
     assert without == []
 
 
-@pytest.mark.parametrize(("in_channels", "bands", "size"), [(1, 7, 3), (1, 2, 1), (3, 5, 3)])
-def test_spectral_convolution_is_conv3d(in_channels, bands, size):
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize(
+    ("in_channels", "bands", "size", "map_size"),
+    [(1, 7, 3, (6, 8)), (1, 2, 1, (6, 8)), (3, 5, 3, (6, 8)), (3, 5, 3, (3, 3)), (2, 4, 2, (2, 2))],
+)
+def test_spectral_convolution_is_conv3d(in_channels, bands, size, map_size, stride):
     torch.manual_seed(0)
-    layer = SpectralSpatialConv(in_channels, 4, bands=bands, size=size).double()
-    x = torch.randn(2, in_channels, 11, 6, 8, dtype=torch.float64, requires_grad=True)
+    layer = SpectralSpatialConv(in_channels, 4, bands=bands, size=size, stride=stride).double()
+    x = torch.randn(2, in_channels, 11, *map_size, dtype=torch.float64, requires_grad=True)
     y = layer(x)
-    expected = F.conv3d(x, layer.weight, layer.bias)
+    expected = F.conv3d(x, layer.weight, layer.bias, stride=(stride, 1, 1))
     torch.testing.assert_close(y, expected, rtol=1e-12, atol=1e-12)
     weights = torch.randn_like(y)
     got = torch.autograd.grad((y * weights).sum(), [x, *layer.parameters()])
