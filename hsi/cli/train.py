@@ -43,7 +43,9 @@ AMOUNT = options.Amount()
     help="Start from the config.toml of a run; other options prevail.",
 )
 @click.option("--model", help="Network, see `hsi models`.  [default: hybridsn-dw]")
-@click.option("--recipe", help="paper, default, or a TOML file with settings.  [default: default]")
+@click.option(
+    "--recipe", help="paper, unseen, default, or a TOML file with settings.  [default: default]"
+)
 @click.option(
     "--split",
     help="random; blocks or folds, whose patches share no pixel; official; or file.  "
@@ -78,7 +80,7 @@ AMOUNT = options.Amount()
 @click.option(
     "--whiten/--no-whiten",
     default=None,
-    help="Scale components to unit variance.  [default: whiten]",
+    help="Scale each component to unit variance, or all jointly.  [default: whiten]",
 )
 @click.option(
     "--patch-size", type=int, help="Side of a patch, odd.  [default: usual for the model]"

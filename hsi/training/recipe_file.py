@@ -119,7 +119,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise UsageError(
             f"there is no recipe file {path}\n"
             "Expected the path of a TOML file with settings, or the name of a recipe: default, "
-            "paper."
+            "unseen, paper."
         ) from error
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror}") from error

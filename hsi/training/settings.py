@@ -114,6 +114,9 @@ RECIPES: dict[str, Recipe] = {
         class_balance=0.25,
     ),
 }
+RECIPES["unseen"] = RECIPES["default"]
+# For places without training pixels nearby, as the splits "blocks", "folds" and "scenes" test them.
+UNSEEN_PATCH_SIZE = 11
 
 
 class Settings(Checked):
@@ -133,6 +136,8 @@ class Settings(Checked):
     components: int | None = Field(default=None, ge=1)
     """Principal components. None: as many as are customary for the scene."""
     whiten: bool = True
+    """Whether each component is scaled to unit variance. If not, all are divided by one number, so
+    that their variances keep their proportions."""
     pca_fit: Literal["train", "scene"] = "train"
     """Whether the components are those of the training pixels or, as in most papers, of all."""
     split: Literal["random", "blocks", "folds", "official", "file", "scenes"] = "random"
@@ -205,7 +210,9 @@ class Settings(Checked):
         ----------
         recipe : str, path or Recipe, optional
             A key of `RECIPES`, a recipe of one's own, or the path of a recipe file (see
-            `hsi.training.recipe_file`), over whose settings `changes` prevail.
+            `hsi.training.recipe_file`), over whose settings `changes` prevail. ``"unseen"`` is the
+            default one with patches of at most 11x11 pixels and components that are not whitened;
+            these two stay when another recipe is chosen afterwards.
         **changes
             Settings, or settings of the recipe, by name; None leaves one as it is.
 
@@ -236,6 +243,9 @@ class Settings(Checked):
             whole["recipe"] = _for_model(self.recipe, self.model, model)
         elif recipe == "default":
             whole["recipe"] = _usual_recipe(model)
+        elif recipe == "unseen":
+            whole["recipe"] = _usual_recipe(model)
+            changes = _for_unseen_places(model) | changes
         elif recipe in RECIPES:
             whole["recipe"] = RECIPES[str(recipe)].model_dump()
         else:
@@ -258,6 +268,12 @@ def _usual_recipe(model: Any) -> dict[str, Any]:
     own = dict(usual(model).recipe) if isinstance(model, str) else {}
     length = {"epochs": None, "steps": None} if own.keys() & {"epochs", "steps"} else {}
     return RECIPES["default"].model_dump() | length | own
+
+
+def _for_unseen_places(model: Any) -> dict[str, Any]:
+    """Return the settings in which the recipe "unseen" differs: see docs/unseen.md for reasons."""
+    side = usual(model).patch_size if isinstance(model, str) else UNSEEN_PATCH_SIZE
+    return {"patch_size": min(side, UNSEEN_PATCH_SIZE), "whiten": False}
 
 
 def _for_model(recipe: Recipe, before: str, after: Any) -> dict[str, Any]:
