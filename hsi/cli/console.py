@@ -26,7 +26,9 @@ _TEXTS = {
     "files",
     "model",
     "name",
+    "scene",
     "sensor",
+    "split",
     "what it is",
 }
 # So many lines of a training are read in a log file.

@@ -13,7 +13,8 @@ import click
 from hsi.errors import HsiError, unknown_name
 
 SUBCOMMANDS = (
-    "train", "map", "evaluate", "compare", "report", "view", "models", "scenes", "transfer",
+    "train", "map", "evaluate", "compare", "bench", "search", "report", "view", "models", "scenes",
+    "transfer",
 )  # fmt: skip
 
 

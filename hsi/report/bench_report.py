@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hsi.evaluation.findings import BEST, Findings
 from hsi.evaluation.results import Group
 from hsi.report.bench_words import (
+    FIXED_SPLITS,
     best_sentence,
     lead_sentence,
     machine_sentences,
@@ -50,11 +51,15 @@ class Section:
 def bench_sections(findings: Findings) -> list[Section]:
     """Return all tables and sentences of a benchmark, in the order in which one reads them."""
     sections = [_of_group(findings, group) for group in findings.groups]
-    for scene, train in dict.fromkeys((group.scene, group.train) for group in findings.groups):
+    drawn = [group for group in findings.groups if group.split not in FIXED_SPLITS]
+    for scene, train in dict.fromkeys(
+        (group.scene, group.train) for group in drawn or findings.groups
+    ):
         members = [
             summary
             for summary in findings.summaries
-            if (summary.group.scene, summary.group.train) == (scene, train)
+            if summary.group.scene == scene
+            and (summary.group.train == train or summary.group.split in FIXED_SPLITS)
         ]
         if len({summary.group.split for summary in members}) > 1:
             losses = [each for each in findings.drops if (each.scene, each.train) == (scene, train)]
@@ -102,7 +107,8 @@ def as_markdown(sections: Iterable[Section], *, title: str, about: Sequence[str]
 
 def _untitled(table: Table, section: Section) -> Table:
     """Return a table without the part of its title that stands above it already."""
-    return table.titled(table.title.removeprefix(section.heading).removeprefix(": "))
+    rest = table.title.removeprefix(section.heading).removeprefix(": ")
+    return table.titled(rest[:1].upper() + rest[1:])
 
 
 def as_latex(sections: Iterable[Section], *, about: Sequence[str]) -> str:

@@ -10,7 +10,19 @@ from hsi.report.comparison_words import p_words
 from hsi.report.numbers import percent, points
 from hsi.report.table import Table, count_text, percent_text, seconds_text
 
+ALL = "all"
 MEASURE_NAMES = {"oa": "OA %", "aa": "AA %", "kappa": "kappa × 100"}
+
+
+def amount_name(train: Amount) -> str:
+    """Return an amount of training pixels as rows and folders have it.
+
+    Examples
+    --------
+    >>> amount_name(0.05), amount_name(50), amount_name(1.0)
+    ('0.05', '50', 'all')
+    """
+    return ALL if isinstance(train, float) and train == 1 else f"{train:.10g}"
 
 
 def amount_words(train: Amount) -> str:
@@ -18,9 +30,11 @@ def amount_words(train: Amount) -> str:
 
     Examples
     --------
-    >>> amount_words(0.1), amount_words(0.015), amount_words(50)
-    ('10 % of each class', '1.5 % of each class', '50 pixels of each class')
+    >>> amount_words(0.1), amount_words(50), amount_words(1.0)
+    ('10 % of each class', '50 pixels of each class', 'all of its training pixels')
     """
+    if amount_name(train) == ALL:
+        return "all of its training pixels"
     if isinstance(train, int):
         return f"{train:,} pixel{'' if train == 1 else 's'} of each class"
     return f"{float(f'{100 * train:.10g}'):g} % of each class"
@@ -132,7 +146,7 @@ def overview_table(summaries: Sequence[Summary], *, measure: str) -> Table:
         found = [figures.get((group, model)) for model in models]
         bold.update((len(rows), 3 + column) for column in _highest(found))
         texts = (percent_text(figure) for figure in found)
-        rows.append((group.scene, group.split, str(group.train), *texts))
+        rows.append((group.scene, group.split, amount_name(group.train), *texts))
     scenes = [row[0] for row in rows]
     starts = {place for place in range(1, len(rows)) if scenes[place] != scenes[place - 1]}
     return Table(
@@ -151,7 +165,7 @@ def splits_table(summaries: Sequence[Summary], found: Sequence[Drop], *, measure
     Parameters
     ----------
     summaries : sequence of Summary
-        All of one scene and one amount.
+        All of one scene and one amount, the first of them; and those of splits that have their own.
     found : sequence of Drop
         Of these, too.
     measure : str
@@ -214,8 +228,7 @@ def standings_table(found: Sequence[Standing], *, measure: str) -> Table:
                 each.model,
                 with_interval(difference.mean, difference.low, difference.high),
                 str(difference.seeds),
-                _p(difference.p),
-                _p(each.p_holm),
+                *(("–", "–") if difference.seeds < 2 else (_p(difference.p), _p(each.p_holm))),
                 *counts,
             )
         )

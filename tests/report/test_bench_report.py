@@ -72,7 +72,7 @@ def test_text_holds_all_tables_and_sentences(results):
     markdown = as_markdown(sections, title="Benchmark", about=["Command: hsi bench"])
     latex = as_latex(sections, about=["Command: hsi bench"])
     tables = [table for section in sections for table in section.tables]
-    assert markdown.count("| --- |") == len(tables) == latex.count(r"\begin{table}")
+    assert markdown.count("\n| --- |") == len(tables) == latex.count(r"\begin{table}")
     for section in sections:
         assert markdown.count(f"## {section.heading}\n") == 1
         for sentence in section.sentences:

@@ -1,0 +1,7 @@
+"""Benchmarks: every model on every scene, split, amount and seed, and tables of what came out."""
+
+from hsi.workflows.bench.asked import Asked
+from hsi.workflows.bench.folder import Bench
+from hsi.workflows.bench.running import train_cells
+
+__all__ = ["Asked", "Bench", "train_cells"]

@@ -1,0 +1,204 @@
+"""The folder of a benchmark: every model on every scene, split, amount of training and seed.
+
+::
+
+    bench.toml              the plan: what was asked for, and the settings that all cells share
+    runs/SCENE/SPLIT-TRAIN/MODEL/seedN/    the run of each cell
+    truth/SCENE.npy         labels, by which maps are compared without the scene
+    results.json            all figures, summaries, comparisons, failures
+    results.csv             a row for each cell
+    summary.csv             a row for each mean
+    results.tex, results.md the tables, and what follows from them
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsi.errors import RunError, UsageError, check_name, unknown_name
+from hsi.evaluation import Cell, Result
+from hsi.evaluation.findings import BEST, FIRST, Findings, find
+from hsi.evaluation.results import MEASURES
+from hsi.scenes import Scene
+from hsi.workflows.bench.about import about
+from hsi.workflows.bench.asked import Asked
+from hsi.workflows.bench.cells import is_finished, read_result, right_pixels, truth_file
+from hsi.workflows.bench.plan import Plan
+from hsi.workflows.bench.shared_settings import settled
+from hsi.workflows.bench.written import read_failures, write_results
+
+# Baselines that are no networks: they look at the spectrum of one pixel.
+SIMPLE = ("svm", "random-forest", "knn", "logistic-regression")
+
+
+class Bench:
+    """The folder of a benchmark, which need not be there yet.
+
+    Parameters
+    ----------
+    out : Path
+        The folder.
+
+    Attributes
+    ----------
+    plan : Plan
+        What it holds or is to hold; empty at first.
+    results : dict of Cell to Result
+        Of the finished trainings.
+    failures : dict of Cell to str
+        Of those that could not be done, with the reason.
+
+    Raises
+    ------
+    RunError
+        If something in the folder is damaged.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.plan = Plan.read(out) or Plan()
+        self.results: dict[Cell, Result] = {}
+        self.failures: dict[Cell, str] = read_failures(out)
+        self._right: dict[Cell, NDArray[np.bool_] | None] = {}
+        self._read()
+
+    def _read(self) -> None:
+        """Read what is finished and not known yet."""
+        for cell in self.plan.cells():
+            if cell not in self.results and is_finished(self.out, cell):
+                self.take(cell)
+
+    def take(self, cell: Cell, reason: str | None = None) -> None:
+        """Take in the result of a training, or the reason why there is none."""
+        if reason is None:
+            self.results[cell] = read_result(self.out, cell)
+            self.failures.pop(cell, None)
+        else:
+            self.failures[cell] = reason
+
+    def largest_side(self, models: Iterable[str], settings: Mapping[str, Any]) -> int:
+        """Return the side of the largest patches of models with these settings, in pixels."""
+        plan = dataclasses.replace(self.plan, settings=self.plan.settings | settled(settings))
+        return max((plan.side_of(model) for model in models), default=1)
+
+    def ask(
+        self,
+        asked: Asked,
+        scenes: Mapping[str, Scene],
+        *,
+        settings: Mapping[str, Any],
+        guard: int | None = None,
+        command: str | None = None,
+    ) -> list[Cell]:
+        """Extend the plan, in memory, and return the cells that are asked for.
+
+        Parameters
+        ----------
+        asked : Asked
+            Complete (see `Asked.completed`).
+        scenes : mapping of str to Scene
+            The scenes that it names.
+        settings : mapping
+            Settings that all cells share, as for `hsi.Settings.changed`.
+        guard : int, optional
+            Pixels between training and test on blocks and folds, if it is to be more than what the
+            largest patches need.
+        command : str, optional
+            To be written down.
+
+        Returns
+        -------
+        list of Cell
+            Those in `results` are finished.
+
+        Raises
+        ------
+        UsageError
+            If it does not fit what the folder holds, or settings do not fit a model.
+        RunError
+            If the labels of a scene are no longer the same.
+        """
+        for name in asked.scenes:
+            if scenes[name].labels is None:
+                raise UsageError(f"{name} has no labels to learn from; name them with --labels")
+        plan = self.plan.extended(
+            asked,
+            sources={name: scenes[name].source for name in asked.scenes},
+            settings=settings,
+            guard=guard,
+            command=command,
+        )
+        for name in asked.scenes:
+            self._check_truth(name, scenes[name])
+        wanted = set(asked.cells())
+        cells = [cell for cell in plan.cells() if cell in wanted]
+        for cell in cells:
+            plan.settings_of(cell)  # refuses what no model can be given
+        self.plan = plan
+        self._read()
+        return cells
+
+    def _check_truth(self, name: str, scene: Scene) -> None:
+        path = truth_file(self.out, name)
+        assert scene.labels is not None  # else it is refused
+        if path.is_file() and not np.array_equal(np.load(path, allow_pickle=False), scene.labels):
+            raise RunError(
+                f"the labels of {name} are not those that {self.out} was begun with; was their "
+                "file changed?\nName another folder (--out)."
+            )
+
+    def findings(self, *, measure: str = "oa", against: str = FIRST) -> Findings:
+        """Return what follows from the results.
+
+        Parameters
+        ----------
+        measure : {"oa", "aa", "kappa"}
+            What is compared.
+        against : str
+            ``"first"`` model, ``"best"`` of each table, or the name of one.
+
+        Raises
+        ------
+        UsageError
+            If one of them is unknown.
+        """
+        check_name("measure", measure, MEASURES)
+        models = self.plan.models
+        if against not in (FIRST, BEST, *models):
+            raise unknown_name("model to compare with", against, [FIRST, BEST, *models])
+        cells = [cell for cell in self.plan.cells() if cell in self.results]
+        groups = {group: place for place, group in enumerate(dict.fromkeys(c.group for c in cells))}
+        # In a group, models as they were named: the first is the first.
+        cells.sort(key=lambda cell: (groups[cell.group], models.index(cell.model), cell.seed))
+        return find(
+            [self.results[cell] for cell in cells],
+            right=self._right_of,
+            measure=measure,
+            against=against,
+            simple=SIMPLE,
+        )
+
+    def _right_of(self, result: Result) -> NDArray[np.bool_] | None:
+        if result.cell not in self._right:
+            self._right[result.cell] = right_pixels(self.out, result)
+        return self._right[result.cell]
+
+    def write(self, findings: Findings) -> None:
+        """Write all tables.
+
+        Raises
+        ------
+        RunError
+            If that is not possible.
+        """
+        facts = about(self.plan, findings.results)
+        try:
+            write_results(self.out, findings, self.failures, facts=facts)
+        except OSError as error:
+            raise RunError(f"cannot write the results to {self.out}: {error.strerror}") from error

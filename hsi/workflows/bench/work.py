@@ -1,0 +1,115 @@
+"""One training of a benchmark, in this process or in one of several."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hsi.errors import HsiError, RunError
+from hsi.evaluation import Cell
+from hsi.sampling import Split
+from hsi.scenes import Scene, open_scene
+from hsi.training import Progress, Settings
+from hsi.workflows.train import train
+
+# What one training may fail with and the next one need not; anything else is a defect.
+FAILURES = (HsiError, RuntimeError, MemoryError, OSError, ArithmeticError)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Task:
+    """A training that is to be done.
+
+    Attributes
+    ----------
+    cell : Cell
+        Which.
+    folder : Path
+        Of the run; what an interruption left there is removed.
+    source : dict
+        What opens the scene.
+    settings : Settings
+        All of them.
+    split : Split
+        That of all models.
+    device : str
+        Where to compute.
+    """
+
+    cell: Cell
+    folder: Path
+    source: dict[str, Any]
+    settings: Settings
+    split: Split
+    device: str
+
+
+def do(task: Task, scene: Scene, *, progress: Progress | None = None) -> str | None:
+    """Train, map and test; return the reason if that could not be done.
+
+    What a failure or an interruption leaves is removed: without its metrics, it is of no use.
+    """
+    try:
+        clear(task.folder)
+    except (HsiError, OSError) as error:
+        return str(error)
+    try:
+        task.folder.parent.mkdir(parents=True, exist_ok=True)
+        train(
+            scene,
+            task.settings,
+            out=task.folder,
+            pixels=task.split,
+            report=False,
+            device=task.device,
+            progress=progress,
+        )
+    except (MemoryError, torch.OutOfMemoryError):
+        clear(task.folder)
+        return "not enough memory"
+    except FAILURES as error:
+        clear(task.folder)
+        own = isinstance(error, HsiError)
+        return str(error) if own else f"{type(error).__name__}: {error}".splitlines()[0]
+    except BaseException:
+        clear(task.folder)
+        raise
+    return None
+
+
+def clear(folder: Path) -> None:
+    """Remove what an unfinished training left.
+
+    Raises
+    ------
+    RunError
+        If there is something that no training of this package made.
+    """
+    if not folder.exists() or (folder / "metrics.json").is_file():
+        return
+    # Before a run has its settings, it has a split, and files that are not yet whole.
+    others = [each for each in folder.iterdir() if each.name != "split.npz"]
+    if not (folder / "config.toml").is_file() and any(e.name[0] != "." for e in others):
+        raise RunError(
+            f"{folder} holds something that is no run\nMove it elsewhere: a run is to lie there."
+        )
+    shutil.rmtree(folder)
+
+
+class SceneAtHand:
+    """Opens the scene of a task, and keeps it for the next one."""
+
+    def __init__(self, scenes: Mapping[str, Scene] | None = None) -> None:
+        self._scenes: dict[str, Scene] = dict(scenes or {})
+
+    def __call__(self, task: Task) -> Scene:
+        """Return the scene."""
+        name = task.cell.scene
+        if name not in self._scenes:
+            self._scenes = {name: open_scene(task.source)}  # one at a time: they may be large
+        return self._scenes[name]

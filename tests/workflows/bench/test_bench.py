@@ -1,0 +1,281 @@
+"""A benchmark on the small scene: the same splits for all, continued, and what it writes."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+import hsi
+from hsi.errors import RunError, UsageError
+from hsi.evaluation import Cell
+from hsi.workflows.bench import Bench, running, train_cells
+from hsi.workflows.bench.cells import folder_of, right_pixels
+from hsi.workflows.bench.running import Unwatched
+
+FILES = {"results.json", "results.csv", "summary.csv", "results.tex", "results.md"}
+
+
+class Noted(Unwatched):
+    """Remembers what was trained, and interrupts after so many."""
+
+    def __init__(self, *, stop_after=None):
+        self.begun, self.reasons, self.stop_after = [], {}, stop_after
+
+    def started(self, cell):
+        self.begun.append(cell)
+
+    def finished(self, cell, result, reason):
+        if reason:
+            self.reasons[cell] = reason
+        if self.stop_after is not None and len(self.begun) >= self.stop_after:
+            raise KeyboardInterrupt
+
+
+def test_all_models_have_the_same_split(trained):
+    for split in ("random", "blocks"):
+        masks = {}
+        for seed in (0, 1):
+            runs = [
+                hsi.Run(folder_of(trained.out, Cell("fields", split, 0.15, seed, model)))
+                for model in ("hybridsn-dw", "svm")
+            ]
+            for name in ("train", "validation", "test"):
+                one, two = (getattr(run.split, name) for run in runs)
+                assert np.array_equal(one, two)
+            masks[seed] = runs[0].split.train
+            # The audit is that of each model's own patches.
+            assert [run.metrics["patch_size"] for run in runs] == [9, 1]
+            network, spectra = (run.metrics["overlap"] for run in runs)
+            assert spectra == {"contains": 0, "shares": 0}
+            assert (network["contains"] > 0.9) == (split == "random")
+            assert (network["shares"] == 0) == (split == "blocks")
+        assert not np.array_equal(masks[0], masks[1])
+
+
+def test_files_hold_what_the_runs_say(trained):
+    assert FILES | {"bench.toml", "runs", "truth"} <= {each.name for each in trained.out.iterdir()}
+    table = json.loads((trained.out / "results.json").read_text())
+    with (trained.out / "results.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(table["trainings"]) == 8
+    assert table["failed"] == []
+    assert table["about"]["guard"] == 8
+    for row in rows:
+        metrics = json.loads((trained.out / row["folder"] / "metrics.json").read_text())
+        assert float(row["oa"]) == metrics["oa"]
+        assert float(row["accuracy_14"]) == metrics["per_class"][-1]["accuracy"]
+        assert row["parameters"] == (str(metrics["parameters"]) if metrics["parameters"] else "")
+        assert int(row["test_pixels"]) == metrics["test_pixels"]
+    by_group = {}
+    for row in rows:
+        by_group.setdefault((row["split"], row["model"]), []).append(float(row["oa"]))
+    summaries = {
+        (row["split"], row["model"]): row for row in table["summary"] if row["figure"] == "oa"
+    }
+    for group, values in by_group.items():
+        assert summaries[group]["mean"] == pytest.approx(np.mean(values))
+        assert summaries[group]["standard_deviation"] == pytest.approx(np.std(values, ddof=1))
+    assert "McNemar" in (trained.out / "results.md").read_text(encoding="utf-8")
+
+
+def test_mcnemar_counts_the_pixels_of_the_maps(trained):
+    """The maps of both runs of seed 0 against the labels, without the benchmark's own reading."""
+    [found] = trained.findings().standings[("fields", "blocks", 0.15)]
+    right = []
+    for model in ("svm", "hybridsn-dw"):
+        run = hsi.Run(folder_of(trained.out, Cell("fields", "blocks", 0.15, 0, model)))
+        class_map = run.map(device="cpu")
+        labels = np.load(trained.out / "truth" / "fields.npy")
+        right.append((class_map == labels)[run.split.test])
+        result = trained.results[Cell("fields", "blocks", 0.15, 0, model)]
+        assert np.array_equal(right_pixels(trained.out, result), right[-1])
+        assert right[-1].mean() == pytest.approx(run.metrics["oa"])
+    test = found.pixels
+    assert (test.seed, test.pixels) == (0, right[0].size)
+    assert test.mcnemar.only_first == (right[0] & ~right[1]).sum()
+    assert test.mcnemar.only_second == (right[1] & ~right[0]).sum()
+    assert found.difference.mean == pytest.approx(
+        np.mean(
+            [
+                trained.results[Cell("fields", "blocks", 0.15, seed, "svm")].figures["oa"]
+                - trained.results[Cell("fields", "blocks", 0.15, seed, "hybridsn-dw")].figures["oa"]
+                for seed in (0, 1)
+            ]
+        )
+    )
+
+
+@pytest.fixture
+def copied(trained, tmp_path):
+    """A copy of the folder, to be changed."""
+    return shutil.copytree(trained.out, tmp_path / "copied")
+
+
+def test_what_is_unfinished_is_trained_again_and_nothing_else(copied, bench_of, scene, trained):
+    cell = Cell("fields", "blocks", 0.15, 1, "svm")
+    folder = folder_of(copied, cell)
+    (folder / "metrics.json").unlink()
+    (folder / "left.over").touch()
+    bench, cells, scenes = bench_of(copied, scene)
+    assert [each for each in cells if each not in bench.results] == [cell]
+    noted = Noted()
+    train_cells(bench, cells, scenes, device="cpu", watch=noted)
+    assert noted.begun == [cell]
+    assert not (folder / "left.over").exists()
+    before, now = trained.results[cell], bench.results[cell]
+    assert (before.split_hash, before.figures["oa"]) == (now.split_hash, now.figures["oa"])
+
+
+def test_the_split_is_that_of_the_runs_that_are_there(copied, bench_of, scene, monkeypatch):
+    """Another version of the package may draw other pixels."""
+    from hsi.workflows.bench import splits
+
+    monkeypatch.setattr(splits, "split_for", lambda *arguments: pytest.fail("drawn anew"))
+    bench, cells, scenes = bench_of(copied, scene, models=("knn",), splits=("blocks",), seeds=(0,))
+    train_cells(bench, cells, scenes, device="cpu")
+    of = {
+        cell.model: r.split_hash for cell, r in bench.results.items() if cell[1:4] == cells[0][1:4]
+    }
+    assert len(of) == 3
+    assert len(set(of.values())) == 1
+
+
+def test_an_interruption_leaves_whole_results(tmp_path, bench_of, scene):
+    bench, cells, scenes = bench_of(tmp_path / "out", scene, splits=("random",), models=("svm",))
+    with pytest.raises(KeyboardInterrupt):
+        train_cells(bench, cells, scenes, device="cpu", watch=Noted(stop_after=1))
+    table = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [row["seed"] for row in table["trainings"]] == [0]
+    again, cells, scenes = bench_of(tmp_path / "out", scene, splits=("random",), models=("svm",))
+    noted = Noted()
+    train_cells(again, cells, scenes, device="cpu", watch=noted)
+    assert [cell.seed for cell in noted.begun] == [1]
+
+
+def test_an_interrupted_training_leaves_nothing(tmp_path, bench_of, scene):
+    class Stopping(Noted):
+        class progress:  # noqa: N801
+            @staticmethod
+            def step(done, total):
+                raise KeyboardInterrupt
+
+            @staticmethod
+            def epoch(epoch, total):
+                pass
+
+    bench, cells, scenes = bench_of(tmp_path / "out", scene, models=("hybridsn-dw",))
+    with pytest.raises(KeyboardInterrupt):
+        train_cells(bench, cells, scenes, device="cpu", watch=Stopping())
+    assert not folder_of(bench.out, cells[0]).exists()
+
+
+def test_a_cell_that_fails_is_written_down_and_the_others_go_on(tmp_path, bench_of, scene):
+    asked = {"splits": ("random",), "seeds": (0,), "models": ("hybridsn-2d3d", "svm")}
+    settings = {"patch_size": 5, "components": 13, "epochs": 1}
+    bench, cells, scenes = bench_of(tmp_path / "out", scene, settings=settings, **asked)
+    noted = Noted()
+    train_cells(bench, cells, scenes, device="cpu", watch=noted)
+    assert list(noted.reasons) == [Cell("fields", "random", 0.15, 0, "hybridsn-2d3d")]
+    assert [cell.model for cell in bench.results] == ["svm"]
+    assert not folder_of(bench.out, cells[0]).exists()
+    table = json.loads((bench.out / "results.json").read_text())
+    [failed] = table["failed"]
+    assert failed["model"] == "hybridsn-2d3d"
+    assert "patch" in failed["reason"]
+    assert "Failed: fields, random 0.15, hybridsn-2d3d, seed 0" in (
+        bench.out / "results.md"
+    ).read_text(encoding="utf-8")
+    # It is known when the folder is opened again.
+    assert Bench(bench.out).failures == bench.failures
+
+
+def test_too_large_a_patch_for_the_scene_fails_alone(tmp_path, bench_of, scene):
+    """The scene is 34 pixels high; the other model is not hindered, blocks neither."""
+    from hsi.models.usual import USUAL, Usual
+
+    asked = {"splits": ("random",), "seeds": (0,), "models": ("hybridsn-dw", "svm")}
+    bench, cells, scenes = bench_of(tmp_path / "out", scene, settings={"patch_size": 35}, **asked)
+    assert USUAL["svm"] == Usual(patch_size=1, reduction=USUAL["svm"].reduction)
+    train_cells(bench, cells, scenes, device="cpu")
+    assert [cell.model for cell in bench.results] == ["svm"]
+    assert "35x35 pixels is larger than the scene" in bench.failures[cells[0]]
+
+
+def test_a_split_that_cannot_be_made_fails_for_all_models(tmp_path, bench_of, scene):
+    bench, cells, scenes = bench_of(tmp_path / "out", scene, splits=("random",), train=(5000,))
+    train_cells(bench, cells, scenes, device="cpu")
+    assert set(bench.failures) == set(cells)
+    assert all("each class needs at least" in reason for reason in bench.failures.values())
+
+
+def test_changed_labels_are_refused(copied, bench_of, scene):
+    import dataclasses
+
+    labels = scene.labels.copy()
+    labels[tuple(np.argwhere(labels > 0)[0])] = 0
+    with pytest.raises(RunError, match="labels of fields are not those"):
+        bench_of(copied, dataclasses.replace(scene, labels=labels))
+    unlabelled = dataclasses.replace(scene, labels=None)
+    with pytest.raises(UsageError, match="fields has no labels"):
+        bench_of(copied, unlabelled)
+
+
+def test_one_process_at_a_time(copied, bench_of, scene):
+    bench, cells, scenes = bench_of(copied, scene)
+
+    class Second(Noted):
+        def started(self, cell):
+            other, *_ = bench_of(copied, scene)
+            with pytest.raises(RunError, match="another `hsi bench` is at work"):
+                train_cells(other, cells, scenes, device="cpu")
+
+    (folder_of(copied, cells[0]) / "metrics.json").unlink()
+    del bench.results[cells[0]]
+    train_cells(bench, cells, scenes, device="cpu", watch=Second())
+    train_cells(bench, cells, scenes, device="cpu")  # and the folder is free again
+
+
+def test_what_is_no_run_is_not_removed(copied, bench_of, scene):
+    cell = Cell("fields", "random", 0.15, 0, "svm")
+    folder = folder_of(copied, cell)
+    shutil.rmtree(folder)
+    folder.mkdir()
+    (folder / "thesis.tex").touch()
+    bench, cells, scenes = bench_of(copied, scene)
+    train_cells(bench, cells, scenes, device="cpu")
+    assert "holds something that is no run" in bench.failures[cell]
+    assert (folder / "thesis.tex").exists()
+
+
+def test_what_is_compared_with_what_has_to_be_known(trained):
+    assert trained.findings(against="svm").against == "svm"
+    with pytest.raises(UsageError, match="unknown model to compare with 'smv'; did you mean 'svm'"):
+        trained.findings(against="smv")
+    with pytest.raises(UsageError, match="unknown measure 'ao'"):
+        trained.findings(measure="ao")
+
+
+@pytest.mark.slow
+def test_other_processes_give_the_same(trained, tmp_path, bench_of, scene):
+    bench, cells, scenes = bench_of(tmp_path / "out", scene, splits=("random",), models=("svm",))
+    train_cells(bench, cells, scenes, device="cpu", jobs=2)
+    for cell in cells:
+        one, two = bench.results[cell], trained.results[cell]
+        assert (one.split_hash, one.classes) == (two.split_hash, two.classes)
+        assert one.threads == max(1, torch.get_num_threads() // 2)
+
+
+def test_what_other_processes_cannot_have(tmp_path, bench_of, scene, monkeypatch):
+    import dataclasses
+
+    bench, cells, _ = bench_of(tmp_path / "out", scene)
+    in_memory = {"fields": dataclasses.replace(scene, source={})}
+    with pytest.raises(UsageError, match="fields was made in memory"):
+        train_cells(bench, cells, in_memory, device="cpu", jobs=2)
+    monkeypatch.setattr(running, "OWN", frozenset({"svm"}))
+    with pytest.raises(UsageError, match="hybridsn-dw was registered in this process"):
+        train_cells(bench, cells, in_memory, device="cpu", jobs=2)
+    assert not bench.out.exists()
