@@ -37,8 +37,13 @@ def sampling_notes(
             "hand, as whole fields or what is easily told apart, true areas may lie outside the "
             "intervals."
         )
-    if method != "random":
-        drawn = "in blocks" if method == "blocks" else f"by the split '{method}'"
+    if method == "file":
+        notes.append(
+            "The test pixels are those of a file: unless they were chosen one by one at random, "
+            "the intervals of the areas are too narrow, since neighbours are alike."
+        )
+    elif method != "random":
+        drawn = "in blocks" if method in ("blocks", "folds") else f"by the split '{method}'"
         notes.append(
             f"The test pixels were chosen {drawn}, not one by one at random: neighbours are alike, "
             "so that the intervals of the areas are too narrow."

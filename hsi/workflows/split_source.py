@@ -32,6 +32,9 @@ class Source(NamedTuple):
     name: str
     """In messages, after "the training map of"."""
     adds_labels: bool = False
+    """Whether maps label pixels that the scene has no label for."""
+    labels: NDArray[np.int32] | None = None
+    """``(rows, cols)``: ids that take the place of the scene's."""
     notes: tuple[str, ...] = ()
 
 
@@ -41,8 +44,8 @@ def official_source(scene: Scene) -> Source:
     return Source(
         GivenSets(maps.train, None, maps.test),
         f"the official split of {maps.card}",
-        maps.adds_labels,
-        (f"The official split: {maps.title}.",),
+        adds_labels=maps.adds_labels,
+        notes=(f"The official split: {maps.title}.",),
     )
 
 
@@ -103,6 +106,7 @@ def _is_of_run(path: Path) -> bool:
 
 def _of_run(scene: Scene, path: Path) -> Source:
     split, known = read_split(path)
+    split.labelled(scene)  # refuses another scene
     notes = [f"The split is that of {path} ({split.method})."]
     own = split.labels if split.labels is not None else scene.labels
     if known is not None and own is not None and fingerprint(own) != known:
@@ -110,11 +114,8 @@ def _of_run(scene: Scene, path: Path) -> Source:
             f"It was made for other labels than those of {scene.name}: sets may not be what they "
             "were."
         )
-    masks = (getattr(split, name) for name in MASKS)
-    if split.labels is None:
-        return Source(GivenSets(*masks), str(path), notes=tuple(notes))
-    ids = (np.where(mask, split.labels, 0) for mask in masks)
-    return Source(GivenSets(*ids), str(path), adds_labels=True, notes=tuple(notes))
+    masks = GivenSets(*(getattr(split, name) for name in MASKS))
+    return Source(masks, str(path), labels=split.labels, notes=tuple(notes))
 
 
 def _named(path: Path) -> dict[str, NDArray[np.int32]]:

@@ -132,16 +132,18 @@ def _split(scene: Scene, settings: Settings) -> Split:
 
 
 def _given(scene: Scene, source: Source, method: str, how: dict[str, Any]) -> Split:
-    assert scene.labels is not None
+    labels = scene.labels if source.labels is None else source.labels
+    assert labels is not None
     split = split_given(
-        scene.labels,
+        labels,
         source.given,
         method=method,
         name=source.name,
         adds_labels=source.adds_labels,
         **how,
     )
-    return dataclasses.replace(split, notes=(*source.notes, *split.notes))
+    own = split.labels if source.labels is None else source.labels
+    return dataclasses.replace(split, notes=(*source.notes, *split.notes), labels=own)
 
 
 def _check_belonging(settings: Settings) -> None:

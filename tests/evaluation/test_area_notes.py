@@ -19,7 +19,15 @@ def test_ground_truth_of_a_part_is_named_with_its_share():
     assert "chosen by hand" in note
 
 
-@pytest.mark.parametrize(("method", "said"), [("blocks", "in blocks"), ("IEEE", "split 'IEEE'")])
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("blocks", "in blocks"),
+        ("folds", "in blocks"),
+        ("official", "split 'official'"),
+        ("file", "unless they were chosen one by one"),
+    ],
+)
 def test_test_pixels_that_lie_together_are_named(method, said):
     (note,) = sampling_notes(method=method, labelled=200, mapped=200, **FAIR)
     assert said in note
