@@ -82,6 +82,10 @@ def region_scores(
 
 
 def batch_loss(scores: Tensor, batch: Batch, *, label_smoothing: float) -> Tensor:
-    """Return the cross-entropy of a batch under the weights of its classes."""
+    """Return the cross-entropy of a batch under the weights of its classes.
+
+    Classes of the network beyond the last one that has weights are those without training pixels.
+    """
     weights = batch.class_weights.to(scores.dtype)
+    weights = F.pad(weights, (0, scores.shape[1] - len(weights)))
     return F.cross_entropy(scores, batch.truth, weight=weights, label_smoothing=label_smoothing)
