@@ -18,9 +18,9 @@ SIZES = ("parameters", "macs_per_patch", "macs_per_pixel")
 
 @click.command("models", short_help="List the networks with their sizes.")
 @click.argument("names", nargs=-1)
-@click.option("--components", default=30, show_default=True, help="Components of a patch.")
+@click.option("--components", default=30, show_default=True, help="Components or bands of a patch.")
 @click.option("--classes", default=16, show_default=True, help="Number of classes.")
-@click.option("--patch-size", default=25, show_default=True, help="Side of a patch, odd.")
+@click.option("--patch-size", type=int, help="Side of a patch, odd.  [default: the usual one]")
 @click.option("--attention", help="Attention block in each of them.  [default: none]")
 @click.option("--blocks", is_flag=True, help="List the attention blocks instead.")
 @click.option("--channels", default=64, show_default=True, help="Channels, with --blocks.")
@@ -29,7 +29,7 @@ def command(
     names: tuple[str, ...],
     components: int,
     classes: int,
-    patch_size: int,
+    patch_size: int | None,
     attention: str | None,
     blocks: bool,
     channels: int,
@@ -40,9 +40,11 @@ def command(
     With parameters, and multiply-adds of convolutions, linear layers and matrix products; norms,
     activations and biases are not counted. Per patch: one patch on its own. Per pixel: of the map
     of a large scene, with the trunk computed once and the head, directly, for each pixel; a network
-    without a trunk computes a whole patch for each. A network that cannot be of these sizes has a
-    dash, and a note says why. Image networks have their small stem. Sizes are kept in the cache of
-    hsi, so that they are computed once.
+    without a trunk computes a whole patch for each. Without --patch-size, patches are of the side
+    that is usual for each network. Some take all bands of a scene instead of components: say with
+    --components how many there are. A network that cannot be of these sizes has a dash, and a note
+    says why. Image networks have their small stem. Sizes are kept in the cache of hsi, so that they
+    are computed once.
 
     \b
     Examples:
@@ -79,9 +81,9 @@ def command(
         click.echo(json.dumps(rows, indent=2))
     else:
         print_table(
-            ("model", "parameters", "multiply-adds per patch", "per pixel of a map"),
-            [(row["model"], *(_shown(row[size]) for size in SIZES)) for row in rows],
-            title=f"{components} components, {classes} classes, {patch_size}x{patch_size} patches"
+            ("model", "input", "parameters", "multiply-adds per patch", "per pixel of a map"),
+            [(row["model"], _input(row), *(_shown(row[size]) for size in SIZES)) for row in rows],
+            title=f"{components} components, {classes} classes"
             + (f", attention {attention}" if attention else ""),
         )
         click.echo(f"Attention blocks (hsi models --blocks): {', '.join(found['blocks'])}")
@@ -99,20 +101,30 @@ def _measure(
     *,
     components: int,
     classes: int,
-    patch_size: int,
+    patch_size: int | None,
     attention: str | None,
 ) -> dict[str, Any]:
     """Return a row for each network, why some have no sizes, and what else is told of them."""
     from hsi.backbones import BACKBONES
     from hsi.errors import UsageError
     from hsi.layers.attention import ATTENTIONS
-    from hsi.models import MODELS, build_model, count_parameters, macs_per_patch, macs_per_pixel
+    from hsi.models import (
+        MODELS,
+        build_model,
+        count_parameters,
+        macs_per_patch,
+        macs_per_pixel,
+        usual,
+    )
     from hsi.models.cost import shapes_alone
 
     rows: list[dict[str, Any]] = []
     refusals: list[UsageError] = []
+    grown: list[str] = []
     for name in _chosen("model", names, MODELS):
-        row: dict[str, Any] = {"model": name} | dict.fromkeys(SIZES)
+        side = patch_size or usual(name).patch_size
+        row: dict[str, Any] = {"model": name, "patch_size": side, **dict.fromkeys(SIZES)}
+        row["reduction"] = usual(name).reduction
         rows.append(row)
         try:
             # Shapes are enough: half a gigabyte of weights need not be drawn.
@@ -121,21 +133,28 @@ def _measure(
                     name,
                     bands=components,
                     classes=classes,
-                    patch_size=patch_size,
+                    patch_size=side,
                     attention=attention,
                 )
         except UsageError as error:
             refusals.append(error)
             continue
+        parameters = count_parameters(model)
+        if not parameters:
+            grown.append(name)
+            continue
         per_patch = macs_per_patch(model)
-        row["parameters"] = count_parameters(model)
+        row["parameters"] = parameters
         row["macs_per_patch"] = per_patch
         row["macs_per_pixel"] = macs_per_pixel(model) if model.has_trunk else per_patch
     if len(refusals) == len(rows):
         raise refusals[0]
+    reasons = list(dict.fromkeys(map(str, refusals)))
+    if grown:
+        reasons.append(f"as large as what is learned from makes them: {', '.join(grown)}")
     return {
         "rows": rows,
-        "reasons": list(dict.fromkeys(map(str, refusals))),
+        "reasons": reasons,
         "blocks": list(ATTENTIONS),
         "small_stems": any(row["model"] in BACKBONES for row in rows),
     }
@@ -189,6 +208,11 @@ def _chosen(kind: str, patterns: Sequence[str], known: Iterable[str]) -> list[st
         for name in known
         if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
     ]
+
+
+def _input(row: dict[str, Any]) -> str:
+    side = row["patch_size"]
+    return f"{side}x{side} {'bands' if row['reduction'] == 'bands' else 'components'}"
 
 
 def _shown(number: int | None) -> str:

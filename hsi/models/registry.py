@@ -31,6 +31,7 @@ from hsi.models.spectralformer import spectralformer
 from hsi.models.ssftt import ssftt
 from hsi.models.ssrn import ssrn
 from hsi.models.svm import svm
+from hsi.models.usual import usual
 
 MODELS: dict[str, Callable[..., PatchNetwork]] = {
     "hybridsn": hybridsn,
@@ -63,7 +64,7 @@ def build_model(
     *,
     bands: int,
     classes: int,
-    patch_size: int = 25,
+    patch_size: int | None = None,
     norm: Norm = "batch",
     dropout: float = 0.4,
     attention: str | AttentionFactory | None = None,
@@ -79,10 +80,11 @@ def build_model(
         Bands or components of a patch.
     classes : int
         Number of classes.
-    patch_size : int
-        Side of a patch, odd.
+    patch_size : int, optional
+        Side of a patch, odd. Default: the one that is usual for the network, such as 25.
     norm : {"batch", "none"}
-        Normalisation of the 2-D convolutions.
+        ``"batch"`` is a network with its batch norms, and a published one as its authors have it.
+        ``"none"`` is one without; some refuse it.
     dropout : float
         Probability of dropping a hidden unit while training, in [0, 1).
     attention : str or callable, optional
@@ -114,6 +116,8 @@ def build_model(
     5122176
     """
     check_name("model", name, MODELS, listed_by="hsi models")
+    if patch_size is None:
+        patch_size = usual(name).patch_size
     for what, value in (("bands", bands), ("classes", classes), ("patch_size", patch_size)):
         check_whole_number(what, value)
     check_number("dropout", dropout)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from hsi.layers.attention import ATTENTIONS, build_attention
-from hsi.models import MODELS
+from hsi.models import MODELS, build_model, count_parameters, usual
+from hsi.models.cost import shapes_alone
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +25,36 @@ def test_every_network_is_listed_with_its_size(hsi_command):
     for name in MODELS:
         assert name in done.out
     assert "5,122,240" in done.out  # the paper's 5,122,176, and 64 for the batch norm
-    assert "30 components, 16 classes, 25x25 patches" in done.out
+    assert "30 components, 16 classes" in done.out
+
+
+def test_each_network_is_measured_on_what_it_is_usually_given(hsi_command):
+    chosen = ("hybridsn", "cnn1d-hu", "cnn3d-li")
+    done = hsi_command("models", *chosen, "--components", 200, "--classes", 9)
+    lines = {line.split()[1]: line for line in done.out.splitlines() if line.startswith("│")}
+    for name in chosen:
+        side, reduction = usual(name).patch_size, usual(name).reduction
+        assert f"{side}x{side} {'bands' if reduction == 'bands' else 'components'}" in lines[name]
+        with shapes_alone():
+            model = build_model(name, bands=200, classes=9, patch_size=side)
+        assert f" {count_parameters(model):,} " in lines[name]
+
+
+def test_all_can_be_asked_for_one_side_of_a_patch(hsi_command):
+    done = hsi_command("models", "hybridsn", "cnn3d-li", "cnn1d-hu", "--patch-size", 9, "--json")
+    rows = {row["model"]: row for row in json.loads(done.out)}
+    assert {row["patch_size"] for row in rows.values()} == {9}
+    # A last layer on 5x5 positions of 4 channels and 22 bands.
+    assert rows["cnn3d-li"]["parameters"] == 2 * 64 + 4 * 55 + 4 * 22 * 25 * 16 + 16
+    assert rows["cnn1d-hu"]["parameters"] is None
+    assert "patch_size can only be 1, not 9" in done.err
+
+
+def test_classifiers_that_grow_with_the_data_have_no_size(hsi_command):
+    done = hsi_command("models", "svm", "lenet5")
+    (line,) = (line for line in done.out.splitlines() if " svm " in line)
+    assert line.split()[-6::2] == ["-", "-", "-"]
+    assert "as large as what is learned from makes them: svm" in done.err
 
 
 def test_sizes_follow_from_the_options(hsi_command):
@@ -106,7 +136,7 @@ def test_a_network_that_cannot_be_of_that_size_has_a_dash_and_a_note(hsi_command
     done = hsi_command("models", "hybridsn*", "--components", 10)
     assert done.code == 0
     dashed = [line for line in done.out.splitlines() if "hybridsn-dw" in line]
-    assert dashed[0].split()[3::2] == ["-", "-", "-"]
+    assert dashed[0].split()[-6::2] == ["-", "-", "-"]
     assert "Note: hybridsn-dw cannot work on 10 bands" in done.err
     # Variants of one network have one reason.
     assert done.err.count("Note: hybridsn cannot work") == 1
@@ -189,6 +219,6 @@ def test_a_small_stem_is_told(hsi_command):
 
 
 def test_an_unknown_name_that_is_near_to_none_says_what_lists_them(hsi_command):
-    done = hsi_command("models", "forest")
+    done = hsi_command("models", "quagmire")
     assert done.code == 2
-    assert f"unknown model 'forest'\n`hsi models` lists all {len(MODELS)}." in done.err
+    assert f"unknown model 'quagmire'\n`hsi models` lists all {len(MODELS)}." in done.err

@@ -218,7 +218,7 @@ def test_a_run_starts_from_weights_and_needs_them_no_more(
         ({"weights": 5}, "weights must be 'imagenet', the path of a file, or a mapping"),
         ({"name": 5}, "model must be a name, not 5"),
         ({"name": ["resnet18"]}, "model must be a name, not"),
-        ({"name": "forest"}, "unknown model 'forest'\n`hsi models` lists all"),
+        ({"name": "quagmire"}, "unknown model 'quagmire'\n`hsi models` lists all"),
     ],
 )
 @pytest.mark.parametrize("name", ["lenet5", "hybridsn"])

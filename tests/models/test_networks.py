@@ -8,12 +8,19 @@ import torch.nn.functional as F
 from hsi.backbones import BACKBONES
 from hsi.errors import UsageError
 from hsi.layers import DepthwiseSeparableConv, SpectralSpatialConv
-from hsi.models import MODELS, build_model, count_parameters, macs_per_patch
+from hsi.models import MODELS, build_model, count_parameters, macs_per_patch, usual
+from hsi.models.cost import shapes_alone
 
 
 def test_all_networks_are_tested(networks_for_scenes):
     """The contracts of this and other files hold for those that tests/conftest.py names."""
     assert set(networks_for_scenes) == MODELS.keys() - BACKBONES.keys()
+
+
+@pytest.mark.parametrize("name", ["hybridsn", "cnn1d-hu", "cnn3d-li", "resnet18"])
+def test_patches_are_of_the_usual_side_if_none_is_given(name):
+    with shapes_alone():
+        assert build_model(name, bands=30, classes=3).patch_size == usual(name).patch_size
 
 
 @pytest.mark.parametrize(
