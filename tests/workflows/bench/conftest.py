@@ -6,6 +6,12 @@ from hsi.workflows.bench import Asked, Bench, train_cells
 BRIEF = {"patch_size": 9, "components": 13, "epochs": 1, "batch_size": 64}
 
 
+@pytest.fixture
+def brief():
+    """Settings with which a training takes half a second."""
+    return dict(BRIEF)
+
+
 @pytest.fixture(scope="session")
 def bench_of():
     """Return a function that asks for cells of the small scene; more asks for more of a folder."""

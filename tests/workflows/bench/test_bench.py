@@ -279,3 +279,28 @@ def test_what_other_processes_cannot_have(tmp_path, bench_of, scene, monkeypatch
     with pytest.raises(UsageError, match="hybridsn-dw was registered in this process"):
         train_cells(bench, cells, in_memory, device="cpu", jobs=2)
     assert not bench.out.exists()
+
+
+def test_a_split_of_a_file_is_one_for_all_seeds(trained, tmp_path, bench_of, scene, brief):
+    run = folder_of(trained.out, Cell("fields", "blocks", 0.15, 0, "svm"))
+    asked = {"splits": ("file",), "models": ("svm", "knn")}
+    settings = brief | {"split_file": str(run / "split.npz")}
+    bench, cells, scenes = bench_of(tmp_path / "out", scene, settings=settings, **asked)
+    train_cells(bench, cells, scenes, device="cpu")
+    assert {cell.train for cell in cells} == {1.0}
+    assert {result.split_hash for result in bench.results.values()} == {
+        trained.results[Cell("fields", "blocks", 0.15, 0, "svm")].split_hash
+    }
+    assert len(bench.results) == 4
+    said = (bench.out / "results.md").read_text(encoding="utf-8")
+    assert "training on all of its training pixels" in said
+    assert "seeds vary the weights alone" in said
+
+
+def test_folds_are_taken_in_turn(tmp_path, bench_of, scene, brief):
+    asked = {"splits": ("folds",), "models": ("knn",), "seeds": (0, 1, 2), "train": (1.0,)}
+    settings = brief | {"folds": 3}
+    bench, cells, scenes = bench_of(tmp_path / "out", scene, settings=settings, **asked)
+    train_cells(bench, cells, scenes, device="cpu")
+    tests = [hsi.Run(folder_of(bench.out, cell)).split.test for cell in cells]
+    assert np.array_equal(np.sum(tests, axis=0), (scene.labels > 0) & scene.valid)
