@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from hsi.scenes import Scene, join_scenes, load_scene, load_scenes
     from hsi.training import Classifier, Recipe, Run, Settings, TransferRun, TransferSettings
     from hsi.workflows import evaluate, map_scene, predict_photographs, train, transfer
+    from hsi.workflows.estimator import HybridSNClassifier
 
 _HOMES = {
     "BandPCA": "sampling",
     "BlockKFold": "sampling",
     "Classifier": "training",
     "HsiError": "errors",
+    "HybridSNClassifier": "workflows.estimator",
     "PatchDataset": "sampling",
     "PatchNetwork": "models",
     "Recipe": "training",
@@ -67,6 +69,7 @@ __all__ = [
     "BlockKFold",
     "Classifier",
     "HsiError",
+    "HybridSNClassifier",
     "PatchDataset",
     "PatchNetwork",
     "Recipe",

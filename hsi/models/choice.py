@@ -99,7 +99,7 @@ def assign_folds(targets: NDArray[np.int64], rng: np.random.Generator) -> NDArra
     >>> rng = np.random.default_rng(0)
     >>> folds = assign_folds(np.array([0, 0, 0, 1, 2, 2, 2, 2]), rng)
     >>> folds[:3].tolist(), folds[3].item(), folds[4:].tolist()
-    ([2, 0, 1], -1, [2, 0, 1, 0])
+    ([1, 2, 0], -1, [0, 2, 1, 0])
     """
     sizes = np.bincount(targets)
     judged = np.flatnonzero(sizes >= 2)

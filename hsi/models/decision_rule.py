@@ -114,6 +114,11 @@ class DecisionRule(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
+def number_in(tensor: Tensor) -> int:
+    """Return the whole number that `tensor` holds; 1 where it is a shape alone (meta device)."""
+    return 1 if tensor.is_meta else int(tensor)
+
+
 def log_probabilities(probabilities: Tensor) -> Tensor:
     """Return logarithms whose softmax are the probabilities, finite where these are 0."""
     return probabilities.clamp(min=torch.finfo(torch.float32).tiny).log()

@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsi.layers.distances import in_chunks, squared_distances
-from hsi.models.decision_rule import DecisionRule, Hyperparameters, Learned, log_probabilities
+from hsi.models.decision_rule import (
+    DecisionRule,
+    Hyperparameters,
+    Learned,
+    log_probabilities,
+    number_in,
+)
 from hsi.models.estimator import SpectralEstimator
 
 NEIGHBOURS = (1, 3, 5, 7, 9, 11, 15, 21)
@@ -93,7 +99,7 @@ class NearestNeighbours(DecisionRule):
         return in_chunks(self._shares, spectra, values=len(self.known))
 
     def _shares(self, spectra: Tensor) -> Tensor:
-        neighbours = int(self.neighbours)
+        neighbours = number_in(self.neighbours)
         distances = squared_distances(spectra, self.known)
         nearest = distances.topk(neighbours, dim=1, largest=False).indices
         votes = torch.nn.functional.one_hot(self.targets[nearest], self.classes).sum(dim=1)

@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsi.layers.distances import in_chunks
-from hsi.models.decision_rule import DecisionRule, Hyperparameters, Learned, log_probabilities
+from hsi.models.decision_rule import (
+    DecisionRule,
+    Hyperparameters,
+    Learned,
+    log_probabilities,
+    number_in,
+)
 from hsi.models.estimator import SpectralEstimator
 
 TREES = 200
@@ -147,7 +153,7 @@ class Forest(DecisionRule):
         spectra = spectra.to(self.threshold.dtype)
         branches = self.branches.flatten()
         node = self.roots.expand(len(spectra), -1)  # (N, trees)
-        for _ in range(int(self.depth)):
+        for _ in range(number_in(self.depth)):
             goes_right = spectra.gather(1, self.band[node]) > self.threshold[node]
             node = branches[2 * node + goes_right]
         leaf = node - (len(self.band) - len(self.shares))

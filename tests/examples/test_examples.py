@@ -75,3 +75,14 @@ def test_cats_and_dogs_of_ones_own(example, photographs):
     assert hsi.TransferRun("out").classifier.class_names == ("fire", "moss", "sea")
     with pytest.raises(SystemExit, match="already holds a run"):
         example("cats_and_dogs", photographs, "out")
+
+
+@pytest.mark.slow
+def test_cross_validation(example):
+    said = example("cross_validation")
+    found = re.findall(r"(\w+), (\w+) folds: ([0-9.]+) \(([0-9., ]+)\)", said)
+    accuracy = {(name, way): float(mean) for name, way, mean, _ in found}
+    assert len(accuracy) == 4
+    for name in ("network", "machine"):
+        assert accuracy[name, "random"] > accuracy[name, "blocks"] + 0.1
+    assert all(len(listed.split(",")) == 3 for *_, listed in found)

@@ -43,6 +43,7 @@ def test_sizes_are_counted_without_memory(estimator_name):
 def test_multiply_adds_are_those_of_its_matrix_products(name, macs, overlapping, learned):
     network, told = learned(name, overlapping())
     assert macs_per_patch(network) == macs(told)
+    assert macs_per_patch(network.to("meta")) == macs(told)
 
 
 def test_hyperparameters_and_sizes_are_told(estimator_name, overlapping, learned):
