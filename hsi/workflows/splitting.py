@@ -86,19 +86,12 @@ def split_for(scene: Scene, settings: Settings) -> Split:
     """
     if scene.labels is None:
         raise UsageError(f"{scene.name} has no labels to learn from; {_where_labels_may_be(scene)}")
-    rows, cols = max([part.shape for part in scene.parts] or [scene.shape[:2]], key=min)
-    side = settings.side
-    if side > min(rows, cols):
-        raise UsageError(
-            f"a patch of {side}x{side} pixels is larger than the "
-            f"scene ({rows}x{cols}); choose a smaller patch_size (--patch-size)"
-        )
+    check_patches(scene, settings.side)
     if len(scene.class_ids) < 2:
         raise UsageError(
             f"{scene.name} has labels of one class only (id {scene.class_ids[0]}); "
             "to tell classes apart takes at least two"
         )
-    _check_gap(scene, side)
     split = _split(scene, settings)
     notes = (*split.notes, *_ground_notes(scene), *scene_notes(scene))
     return dataclasses.replace(split, notes=notes)
@@ -171,6 +164,23 @@ def _regions(scene: Scene) -> Sets:
         if part.role is not None:
             regions[ROLES.index(part.role)][part.rows, part.cols] = True
     return regions
+
+
+def check_patches(scene: Scene, side: int) -> None:
+    """Refuse patches that are larger than the scene, or than the gap in a mosaic allows.
+
+    Raises
+    ------
+    UsageError
+        If they are.
+    """
+    rows, cols = max([part.shape for part in scene.parts] or [scene.shape[:2]], key=min)
+    if side > min(rows, cols):
+        raise UsageError(
+            f"a patch of {side}x{side} pixels is larger than the "
+            f"scene ({rows}x{cols}); choose a smaller patch_size (--patch-size)"
+        )
+    _check_gap(scene, side)
 
 
 def _check_gap(scene: Scene, patch_size: int) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from hsi.errors import HsiError, UsageError
+from hsi.errors import HsiError
 from hsi.evaluation import Cell
 from hsi.sampling import Split
 from hsi.scenes import Scene
 from hsi.training import Run
 from hsi.workflows.bench.cells import folder_of, is_finished
 from hsi.workflows.bench.plan import Plan
-from hsi.workflows.splitting import split_for, with_split
+from hsi.workflows.splitting import check_patches, split_for, with_split
 
 
 class Splits:
@@ -49,7 +49,7 @@ class Splits:
         split = self._last[1]
         if isinstance(split, HsiError):
             raise split
-        self._check_side(cell)
+        check_patches(self.scenes[cell.scene], self.plan.side_of(cell.model))
         return split
 
     def _found(self, cell: Cell) -> Split | None:
@@ -67,11 +67,3 @@ class Splits:
         smallest = min(self.plan.models, key=self.plan.side_of)
         settings = self.plan.settings_of(cell._replace(model=smallest))
         return split_for(scene, with_split(settings, scene))
-
-    def _check_side(self, cell: Cell) -> None:
-        scene, side = self.scenes[cell.scene], self.plan.side_of(cell.model)
-        if side > min(scene.shape[:2]):
-            raise UsageError(
-                f"a patch of {side}x{side} pixels is larger than the scene "
-                f"({scene.rows}x{scene.cols}); choose a smaller patch_size (--patch-size)"
-            )
