@@ -31,9 +31,9 @@ from hsi.evaluation.standings import (
     SimpleLead,
     Standing,
     best_model,
+    compare_models,
     drops,
     simple_leads,
-    standings,
 )
 from hsi.evaluation.unpaired import UnpairedDifference, unpaired_difference
 
@@ -59,6 +59,7 @@ __all__ = [
     "adjusted_areas",
     "against_guessing",
     "best_model",
+    "compare_models",
     "confusion_matrix",
     "count_ids",
     "drops",
@@ -73,7 +74,6 @@ __all__ = [
     "repeated",
     "sampling_notes",
     "simple_leads",
-    "standings",
     "summarise",
     "summarise_area",
     "summarise_results",

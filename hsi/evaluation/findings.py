@@ -12,9 +12,9 @@ from hsi.evaluation.standings import (
     SimpleLead,
     Standing,
     best_model,
+    compare_models,
     drops,
     simple_leads,
-    standings,
 )
 
 FIRST, BEST = "first", "best"
@@ -75,7 +75,7 @@ def find(
     results : sequence of Result
         In the order in which tables have scenes, splits and models.
     right : callable
-        As for `hsi.evaluation.standings.standings`.
+        As for `hsi.evaluation.compare_models`.
     measure, against
         See `Findings`. A model that has no result in a group leaves it without comparisons.
     simple : collection of str
@@ -87,7 +87,7 @@ def find(
         together.setdefault(result.cell.group, []).append(result)
 
     def compared(members: Sequence[Result], reference: str) -> list[Standing]:
-        return standings(members, reference=reference, measure=measure, right=right)
+        return compare_models(members, reference=reference, measure=measure, right=right)
 
     leads = simple_leads(summaries, simple=simple, measure=measure)
     return Findings(

@@ -78,7 +78,7 @@ def best_model(summaries: Iterable[Summary], *, measure: str) -> str | None:
     return max(means, key=means.__getitem__) if means else None
 
 
-def standings(
+def compare_models(
     results: Sequence[Result], *, reference: str, measure: str, right: Right
 ) -> list[Standing]:
     """Compare every model of one group with one of them.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hsi.evaluation import best_model, drops, simple_leads, standings, summarise_results
+from hsi.evaluation import best_model, compare_models, drops, simple_leads, summarise_results
 
 FIGURES = {
     "a": [0.90, 0.92, 0.91, 0.93, 0.90, 0.94, 0.92],
@@ -28,7 +28,7 @@ def no_map(result):
 
 
 def test_tests_and_their_correction_are_those_of_the_books(seven):
-    found = standings(seven, reference="a", measure="oa", right=no_map)
+    found = compare_models(seven, reference="a", measure="oa", right=no_map)
     assert [each.model for each in found] == ["b", "c", "d"]
     p = [stats.wilcoxon(np.subtract(FIGURES[m], FIGURES["a"])).pvalue for m in "bcd"]
     assert [each.difference.p for each in found] == pytest.approx(p)
@@ -59,7 +59,7 @@ def test_the_maps_of_the_first_common_seed_are_compared(result):
         asked.append(result.cell.seed)
         return maps[result.cell.model]
 
-    b, c = standings(results, reference="a", measure="oa", right=right)
+    b, c = compare_models(results, reference="a", measure="oa", right=right)
     assert set(asked) == {2}
     assert (b.seeds, b.pixels.seed, b.pixels.pixels) == ((2, 3), 2, 8)
     assert (b.pixels.mcnemar.only_first, b.pixels.mcnemar.only_second) == (5, 1)
@@ -72,7 +72,7 @@ def test_results_on_unequal_splits_are_no_pairs(result):
     results = [result("a", seed, oa=0.5) for seed in (0, 1)]
     results += [result("b", 0, oa=0.6, split_hash="another"), result("b", 1, oa=0.6)]
     results += [result("c", 0, oa=0.6, split_hash="another")]
-    [found] = standings(results, reference="a", measure="oa", right=no_map)
+    [found] = compare_models(results, reference="a", measure="oa", right=no_map)
     assert (found.model, found.seeds) == ("b", (1,))
 
 

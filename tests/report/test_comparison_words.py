@@ -69,11 +69,11 @@ def test_one_seed_and_no_difference():
 
 
 def test_the_lead_of_a_simple_model_is_told(result):
-    from hsi.evaluation import Group, standings
+    from hsi.evaluation import Group, compare_models
 
     results = [result("svm", seed, oa=0.7 + seed / 1000, split="blocks") for seed in range(3)]
     results += [result("net", seed, oa=0.6 + seed / 500, split="blocks") for seed in range(3)]
-    [standing] = standings(results, reference="net", measure="oa", right=lambda result: None)
+    [standing] = compare_models(results, reference="net", measure="oa", right=lambda result: None)
     lead = SimpleLead(
         group=Group("fields", "blocks", 50), model="svm", other="net", mean=0.701, other_mean=0.602
     )

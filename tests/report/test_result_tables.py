@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from hsi.evaluation import drops, standings, summarise_results
+from hsi.evaluation import compare_models, drops, summarise_results
 from hsi.report.latex import escape, latex_tables
 from hsi.report.markdown import markdown_table
 from hsi.report.result_tables import (
@@ -98,7 +98,8 @@ def test_comparisons_are_in_points(result):
         result("other", seed, oa=0.9 + seed / 100 + 0.01 + (seed % 2) / 100) for seed in range(6)
     ]
     table = standings_table(
-        standings(results, reference="net", measure="oa", right=lambda result: None), measure="oa"
+        compare_models(results, reference="net", measure="oa", right=lambda result: None),
+        measure="oa",
     )
     # Differences of 1 and 2 points in turn: mean 1.5, deviation 0.548, t(5) = 2.571.
     assert table.rows == (("other", "1.5 (0.9 to 2.1)", "6", "0.031", "0.031", "–", "–"),)
