@@ -17,7 +17,7 @@ from hsi.sampling.cells import Cells
 from hsi.sampling.overlap import within
 
 # Blocks in the scene for each fold. Which of these is best depends on how large fields are compared
-# with patches; all of it takes about 3 s for Indian Pines and Pavia University.
+# with patches; all of it takes about 2 s for Indian Pines and Pavia University.
 BLOCKS_PER_FOLD = (3, 6, 12, 24, 48)
 MOST_BLOCKS = 400
 STEPS, STEPS_PER_BLOCK = 3000, 50

@@ -181,3 +181,25 @@ def test_the_recipe_of_the_paper():
     assert (recipe.optimizer, recipe.learning_rate, recipe.schedule) == ("adam", 1e-3, "constant")
     assert (recipe.epochs, recipe.batch_size, recipe.dropout) == (100, 256, 0.4)
     assert (recipe.augmentation, recipe.weight_decay, recipe.label_smoothing) == ("none", 0, 0)
+
+
+def test_a_file_or_a_number_of_folds_is_meant_for_the_split_that_needs_it():
+    assert Settings().changed(split_file="runs/first").split == "file"
+    assert Settings().changed(folds=10).split == "folds"
+    both = Settings().changed(folds=10, split="random")
+    assert (both.split, both.folds) == ("random", 10)
+
+
+def test_another_split_leaves_behind_what_was_the_former_ones():
+    blocks = Settings().changed(split="blocks", guard=30, train=0.1)
+    official = blocks.changed(split="official")
+    assert (official.guard, official.train, official.split_file) == (None, None, None)
+    assert blocks.changed(seed=3).guard == 30
+    assert blocks.changed(split="folds", guard=12).guard == 12
+    of_file = Settings().changed(split_file="masks.npy", train=1.0)
+    assert of_file.changed(split="random").train is None
+    assert of_file.changed(split="random").split_file is None
+    # What is not the usual amount was meant.
+    assert Settings().changed(train=50).changed(split="official").train == 50
+    assert Settings().changed(train=0.2).changed(split="official").train == 0.2
+    assert Settings().changed(train=1).changed(split="official").train == 1

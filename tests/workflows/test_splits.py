@@ -12,6 +12,7 @@ from scipy.io import savemat
 import hsi
 from hsi.cli.main import main
 from hsi.errors import RunError, SceneError, UsageError
+from hsi.sampling import annealing, arranging
 from hsi.scenes import fetch, load_card, load_scene
 from hsi.scenes.official import card_ground_truth
 from hsi.scenes.scene import Scene
@@ -40,6 +41,18 @@ name = "maps.npz"
 key = "test"
 """
 FAST = {"patch_size": 9, "components": 13, "epochs": 1, "batch_size": 64, "device": "cpu"}
+BARE = FAST | {"report": False}
+
+
+@pytest.fixture(autouse=True)
+def short_search(monkeypatch):
+    """Make the searches for blocks and folds short: here, it does not matter how good they are."""
+    monkeypatch.setattr(annealing, "STARTS", 1)
+    monkeypatch.setattr(annealing, "STEPS", 150)
+    monkeypatch.setattr(arranging, "STEPS", 60)
+    arranging._arranged.cache_clear()
+    yield
+    arranging._arranged.cache_clear()
 
 
 @pytest.fixture
@@ -93,7 +106,7 @@ def test_an_official_split_is_trained_tested_and_kept_with_its_labels(field, tmp
     assert "the maps of a contest" in page
 
     # A run that knows the scene's own labels alone is compared where both are tested.
-    other = hsi.train(scene, out=tmp_path / "other", **FAST)
+    other = hsi.train(scene, out=tmp_path / "other", **BARE)
     for pair in ((again, other), (other, again)):
         compared = compare_runs(*pair, device="cpu")
         assert compared.test_pixels == np.count_nonzero(run.split.test & other.split.test)
@@ -108,14 +121,14 @@ def test_an_official_split_is_trained_tested_and_kept_with_its_labels(field, tmp
 
 def test_a_run_with_labels_of_its_own_is_not_tested_on_another_scene(field, tmp_path, files):
     scene = load_scene(field)
-    run = hsi.train(scene, split="official", out=tmp_path / "run", **FAST)
+    run = hsi.train(scene, split="official", out=tmp_path / "run", **BARE)
     np.save(field.parent / "truth.npy", np.roll(np.load(field.parent / "truth.npy"), 3, axis=0))
     with pytest.raises(RunError, match="are not those that"):
         hsi.evaluate(hsi.Run(run.path), device="cpu")
 
 
 def test_the_config_of_an_official_run_makes_it_again(field, tmp_path, monkeypatch):
-    run = hsi.train(load_scene(field), split="official", out=tmp_path / "run", **FAST)
+    run = hsi.train(load_scene(field), split="official", out=tmp_path / "run", **BARE)
     monkeypatch.chdir(tmp_path)
     command = f"hsi train --config {run.path / 'config.toml'} --out again --device cpu"
     monkeypatch.setattr("sys.argv", command.split())
@@ -139,7 +152,7 @@ def test_a_split_with_labels_can_be_handed_over(field, tmp_path):
     labelled, split = prepared(scene, settings_for(scene, split="official"))
     np.testing.assert_array_equal(labelled.labels, split.labels)
     assert labelled.class_ids.tolist() == [1, 2, 14]
-    run = hsi.train(scene, pixels=split, out=tmp_path / "run", **FAST)
+    run = hsi.train(scene, pixels=split, out=tmp_path / "run", **BARE)
     np.testing.assert_array_equal(run.split.labels, split.labels)
     np.testing.assert_array_equal(run.split.train, split.train)
 
@@ -250,7 +263,7 @@ def test_the_split_of_another_run(scene, run, tmp_path, monkeypatch):
 
 def test_the_split_of_an_official_run_brings_its_labels(field, tmp_path):
     scene = load_scene(field)
-    run = hsi.train(scene, split="official", out=tmp_path / "run", **FAST)
+    run = hsi.train(scene, split="official", out=tmp_path / "run", **BARE)
     labelled, split = prepared(scene, settings_for(scene, split_file=run.path))
     np.testing.assert_array_equal(labelled.labels, run.split.labels)
     np.testing.assert_array_equal(split.train, run.split.train)
@@ -258,7 +271,7 @@ def test_the_split_of_an_official_run_brings_its_labels(field, tmp_path):
 
 
 def test_labels_of_a_split_are_refused_for_another_scene(field, tmp_path, scene):
-    run = hsi.train(load_scene(field), split="official", out=tmp_path / "run", **FAST)
+    run = hsi.train(load_scene(field), split="official", out=tmp_path / "run", **BARE)
     for labels in (np.roll(scene.labels, 1, axis=0), scene.labels[1:]):
         cube = scene.cube[-len(labels) :]
         other = Scene(name="other", cube=cube, labels=np.ascontiguousarray(labels))
