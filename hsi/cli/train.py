@@ -129,6 +129,7 @@ def command(
     """
     from hsi.cli.console import TrainingDisplay, print_caveats, print_results
     from hsi.report import pixel_counts
+    from hsi.report.chosen_words import chosen_in_a_line
     from hsi.scenes.named import Named, named_scene
     from hsi.training import Settings, read_config
     from hsi.workflows import train
@@ -170,6 +171,8 @@ def command(
     click.echo(f"Split: {counts}.")
     if metrics["weights"]:
         click.echo(f"Weights: {metrics['weights']}.")
+    if metrics["chosen"]:
+        click.echo(f"Chosen: {chosen_in_a_line(metrics['chosen'])}.")
     print_caveats(metrics)
     click.echo(
         f"Trained in {metrics['train_seconds']:.1f} s, mapped in {metrics['map_seconds']:.1f} s.\n"

@@ -105,6 +105,8 @@ def _judge(run: Run, learned: Learned) -> str:
     """Say what weights and hyperparameters were chosen by; never the test."""
     if run.split.validation.any():
         return "validation pixels"
+    if learned.chosen and learned.chosen["accuracy"] is None:
+        return "nothing: the hyperparameters are the usual ones"
     if learned.chosen:
         return "cross-validation within the training pixels"
     return "nothing: the weights are those of the last epoch"

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from hsi.report.chosen_words import chosen_in_words
 from hsi.training import Settings
 from hsi.training.batches import batch_count
 from hsi.training.loop import START_BELOW, WARM_UP, half_precision, is_cycle
@@ -71,7 +72,7 @@ def estimator_in_words(settings: Settings, *, chosen: Mapping[str, Any]) -> list
     return [
         *_bands(settings),
         ("Classifier", f"{settings.model}, of the spectrum of each pixel"),
-        *((name, str(value)) for name, value in chosen.items()),
+        *chosen_in_words(chosen),
         ("Seed", str(settings.seed)),
     ]
 

@@ -135,7 +135,7 @@ def _summary(run: Run, scene: Scene, metrics: Mapping[str, Any]) -> list[tuple[s
     )
     return [
         ("Scene", scene_size(scene)),
-        ("Model", f"{settings.network}, {metrics['parameters']:,} parameters"),
+        ("Model", settings.network + _parameters(metrics)),
         ("Input", f"{_input(settings)}, {settings.side}x{settings.side}"),
         ("Split", f"{settings.split}, seed {settings.seed}: {counts}"),
         (
@@ -162,9 +162,13 @@ def _input(settings: Settings) -> str:
     return f"{settings.components} components"
 
 
+def _parameters(metrics: Mapping[str, Any]) -> str:
+    """Return how many there are, unless what was learned are no parameters, such as spectra."""
+    return f", {metrics['parameters']:,} parameters" if metrics["parameters"] else ""
+
+
 def _training(metrics: Mapping[str, Any]) -> str:
-    """Return how long it was trained, or what was chosen where there are no epochs."""
+    """Return how long it was trained; what was chosen instead is part of the recipe."""
     if metrics["epochs"]:
         return f"{metrics['epochs']} epochs"
-    chosen = ", ".join(f"{name} {value}" for name, value in metrics.get("chosen", {}).items())
-    return chosen or "no epochs"
+    return "hyperparameters chosen, then all pixels at once,"
