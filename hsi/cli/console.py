@@ -28,6 +28,7 @@ _TEXTS = {
     "name",
     "scene",
     "sensor",
+    "settings",
     "split",
     "what it is",
 }

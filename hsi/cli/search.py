@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from hsi.cli import options
 
-if TYPE_CHECKING:
-    from hsi.training import Settings
-
 AMOUNT = options.Amount()
+# Of each class, unless scenes are named for the validation or a file says which pixels are.
+VALIDATION = 0.1
 # What `hsi train` takes as well, so that it learns from the same pixels.
 SHARED = (
     "datasets", "labels", "validation_datasets", "validation_labels", "test_datasets",
@@ -134,7 +133,9 @@ def command(
     if space is not None:
         variations, single = read_space(space)
         chosen, given = as_table(variations), single | given
-    settings = _settings(Settings().changed(recipe=recipe), pixels)
+    if pixels["validation"] is None and not validation_datasets and not pixels["split_file"]:
+        pixels["validation"] = VALIDATION
+    settings = Settings().changed(recipe=recipe).changed(**pixels)
     scene = named_scene(
         train=Named(datasets, labels, "--dataset", "--labels"),
         validation=Named(
@@ -169,13 +170,6 @@ def command(
     print_search(result)
     click.echo(f"Recipe: {result.recipe}\nTrials: {result.path / 'trials.csv'}")
     click.echo(f"Train with it, and test:\n  {again}")
-
-
-def _settings(settings: Settings, pixels: dict[str, Any]) -> Settings:
-    """Return the settings with what is said of the split."""
-    if pixels["validation"] is None:
-        pixels = pixels | {"validation": 0.1}
-    return settings.changed(**pixels)
 
 
 def _train_command(context: click.Context, split: dict[str, Any], recipe: str) -> str:

@@ -18,13 +18,6 @@ if TYPE_CHECKING:
     from hsi.workflows.search.rows import Row
 
 BEST = 10
-# Columns are narrow where there are many settings.
-SHORT = {
-    "attention": "attn", "patch_size": "patch", "components": "comp", "batch_size": "batch",
-    "learning_rate": "rate", "weight_decay": "decay", "augmentation": "augm.",
-    "class_balance": "balance", "label_smoothing": "smooth", "reduction": "bands",
-    "optimizer": "optim.",
-}  # fmt: skip
 
 
 class SearchDisplay:
@@ -94,16 +87,16 @@ def print_search(result: SearchResult) -> None:
     """Print the best trials, how much settings matter, and what must be said of both."""
     from hsi.report.numbers import percent
 
-    names = result.searched
     print_table(
-        ("trial", f"{result.objective.upper()} %", "OA %", *(SHORT.get(n, n) for n in names)),
+        ("trial", f"{result.objective.upper()} %", "OA %", "settings"),
         [
             (
                 str(row.number),
                 percent(row.value, digits=2)
                 + ("" if row.spread is None else f" ± {percent(row.spread, digits=2)}"),
                 percent(row.accuracies["oa"], digits=2),
-                *(_cell(row.setting(name)) for name in names),
+                # As many columns as settings would be too narrow to be read.
+                ", ".join(f"{n} {_shown(row.setting(n))}" for n in result.searched),
             )
             for row in result.ranked[:BEST]
         ],
@@ -146,7 +139,7 @@ def _print_remarks(result: SearchResult) -> None:
         click.echo(f"Note: {note}")
 
 
-def _cell(value: Any) -> str:
+def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hsi.backbones.weights import lasting
 from hsi.errors import UsageError
 from hsi.sampling import Split, overlap_audit
 from hsi.scenes import Scene
 from hsi.training import Settings
+from hsi.training.split_settings import GUARDED
 from hsi.workflows.search.choosing import Chooser
 from hsi.workflows.search.defaults import SIDES, default_space
 from hsi.workflows.search.objective import without_test_labels
@@ -17,8 +19,10 @@ from hsi.workflows.search.record import Searched, describe_scene, describe_split
 from hsi.workflows.search.space import Space, without
 from hsi.workflows.splitting import split_for, with_split
 
-# The splits that keep sets apart, by as much as the largest patch needs.
-APART = ("blocks", "folds")
+# The splits that have no validation pixels but those that are asked for.
+DRAWN = ("random", "blocks", "folds")
+NO_VALIDATION = "a search judges by validation pixels"
+ASK = "Ask for some: --validation 0.1 (validation=0.1)."
 # In the validation, of a class: fewer say little.
 FEW = 10
 
@@ -84,16 +88,12 @@ def prepare(
         If the settings do not fit each other or the scene, or nothing is left to choose.
     """
     settings = with_split(settings.changed(**fixed), scene, asked=fixed.get("split"))
-    if not settings.validation and settings.split not in ("scenes", "official", "file"):
-        raise UsageError(
-            "a search judges by validation pixels, and there are to be none\n"
-            "Ask for some: --validation 0.1 (validation=0.1)."
-        )
+    settings = settings.changed(weights=lasting(settings.weights))
+    if not settings.validation and settings.split in DRAWN:
+        raise UsageError(f"{NO_VALIDATION}, and there are to be none\n{ASK}")
     chooser, split, room = _split(scene, settings, space, models, fixed)
     if not split.validation.any():
-        raise UsageError(
-            f"a search judges by validation pixels, and the split '{settings.split}' has none"
-        )
+        raise UsageError(f"{NO_VALIDATION}, and the split '{settings.split}' has none\n{ASK}")
     settings = _with_guard(chooser.base, chooser.largest_side)
     searched = Searched(
         scene=describe_scene(scene),
@@ -141,7 +141,7 @@ def _split(
         except UsageError:
             smaller = [each for each in SIDES if each < side]
             ours = space is None and "patch_size" not in fixed and settings.guard is None
-            if settings.split not in APART or not smaller or not ours:
+            if settings.split not in GUARDED or not smaller or not ours:
                 raise
             widest = smaller[-1]
             notes = [f"Patches are at most {widest}x{widest}: larger ones leave no room for the "
@@ -151,7 +151,7 @@ def _split(
 
 
 def _with_guard(settings: Settings, side: int) -> Settings:
-    if settings.split not in APART or settings.guard is not None:
+    if settings.split not in GUARDED or settings.guard is not None:
         return settings
     return settings.changed(guard=side - 1)
 
@@ -166,12 +166,7 @@ def _notes(scene: Scene, split: Split) -> list[str]:
             f"largest patch ({split.patch_size}x{split.patch_size}): the search finds what is good "
             "beside the training pixels, and perhaps not elsewhere (--split blocks)."
         )
-    counts = split.summary(scene.labels)
-    few = [each for each in counts if 0 < each.validation < FEW]
-    lacking = [each for each in counts if not each.validation and each.train]
-    if lacking:
-        ids = ", ".join(str(each.id) for each in lacking)
-        notes.append(f"No validation pixels of class {ids}: nothing is judged by them.")
+    few = [each for each in split.summary(scene.labels) if 0 < each.validation < FEW]
     if few:
         ids = ", ".join(f"{each.id} ({each.validation})" for each in few)
         notes.append(f"Fewer than {FEW} validation pixels of class {ids}: chance plays a part.")

@@ -18,7 +18,7 @@ import torch
 from hsi.errors import HsiError, RunError
 
 # How often one looks what has become of them, and how long they may take to stop.
-SECONDS, PATIENCE = 0.2, 15.0
+SECONDS, PATIENCE = 0.5, 15.0
 
 
 @dataclass
@@ -82,7 +82,8 @@ def work_in_processes(
         return _Started(process, errors, trials())
 
     with _stopping() as running:
-        running += [start() for _ in range(jobs)]
+        for _ in range(jobs):
+            running.append(start())
         while running:
             time.sleep(SECONDS)
             look()

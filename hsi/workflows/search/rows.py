@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import stdev
 from typing import TYPE_CHECKING, Any
@@ -62,13 +62,25 @@ class Row:
         return getattr(owner, name)
 
 
-def finished_rows(trials: Sequence[FrozenTrial], *, objective: str) -> list[Row]:
-    """Return the finished trials in the order in which they were begun."""
+def finished_rows(
+    trials: Sequence[FrozenTrial], *, objective: str, but: Container[int] = ()
+) -> list[Row]:
+    """Return the finished trials in the order in which they were begun.
+
+    Parameters
+    ----------
+    trials : sequence of FrozenTrial
+        All that were begun.
+    objective : str
+        What they are judged by.
+    but : container of int
+        Numbers of trials that are left out.
+    """
     dead = {trial.number for trial in killed_twice(trials)}
     rows = []
     for trial in trials:
         came_to = "failed" if trial.number in dead else outcome(trial)
-        if came_to in ("void", "running"):
+        if came_to in ("void", "running") or trial.number in but:
             continue
         facts = trial.user_attrs
         judged = facts.get("accuracies", [])

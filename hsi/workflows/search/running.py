@@ -213,18 +213,18 @@ class _Look:
 
     def __init__(self, journal: Journal, objective: str, progress: SearchProgress | None) -> None:
         self.journal, self.objective, self.progress = journal, objective, progress
-        self.told = {row.number for row in self._rows()}
+        self.told: set[int] = set()
+        self.told = {row.number for row in self._new()}
 
     def __call__(self) -> None:
         if self.progress is None:
             return
-        for row in self._rows():
-            if row.number not in self.told:
-                self.told.add(row.number)
-                self.progress.finished(row, tally(self.journal.trials))
+        for row in self._new():
+            self.told.add(row.number)
+            self.progress.finished(row, tally(self.journal.trials))
 
-    def _rows(self) -> list[Row]:
-        return finished_rows(self.journal.trials, objective=self.objective)
+    def _new(self) -> list[Row]:
+        return finished_rows(self.journal.trials, objective=self.objective, but=self.told)
 
 
 def _nothing_found(result: SearchResult) -> str:
