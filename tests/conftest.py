@@ -39,6 +39,7 @@ NETWORKS = {
     "rnn-mou": (9, (1,)),
     "cnn3d-hamida": (14, (5, 9)),
     "cnn3d-li": (14, (5, 9)),
+    "cnn3d-chen": (8, (27,)),
     "contextual-lee": (14, (5,)),
     "m3d-he": (29, (7, 5, 9)),
     "ssrn": (14, (7, 3, 9)),

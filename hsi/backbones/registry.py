@@ -54,6 +54,7 @@ FOR_SCENES = (
     "rnn-mou",
     "cnn3d-hamida",
     "cnn3d-li",
+    "cnn3d-chen",
     "contextual-lee",
     "m3d-he",
     "ssrn",

@@ -147,7 +147,7 @@ class DenseNetwork:
         height, width = (length - lost for length in region.shape[1:])
         if region.device.type != "cpu":
             return self.trunk(region[None])[0]
-        strip = max(MIN_STRIP, STRIP_BYTES // (self._position_bytes * region.shape[2]))
+        strip = max(MIN_STRIP, lost, STRIP_BYTES // (self._position_bytes * region.shape[2]))
         features: Tensor | None = None
         for row in range(0, height, strip):
             part = self.trunk(region[None, :, row : row + strip + lost])[0].permute(1, 2, 0)

@@ -46,21 +46,22 @@ def macs_per_pixel(model: PatchNetwork) -> int:
     """
     if not model.has_trunk:
         return macs_per_patch(model)
+    _, features = _macs(model.trunk, _patches(model, model.patch_size))
+    of_the_window, _ = _macs(model.head, features)
+    return _of_position(model) + of_the_window
+
+
+def _of_position(model: PatchNetwork) -> int:
+    """Return the multiply-adds of the trunk for each position, where borders do not matter."""
 
     def of_square(side: int) -> int:
         return _macs(model.trunk, _patches(model, side))[0]
 
-    _, features = _macs(model.trunk, _patches(model, model.patch_size))
-    of_the_window, _ = _macs(model.head, features)
-    return _of_position(model, of_square) + of_the_window
-
-
-def _of_position(model: PatchNetwork, of_square: Callable[[int], int]) -> int:
-    """Return the multiply-adds of the trunk for each position, where borders do not matter."""
     if model.patch_size == 1:
         return of_square(1)
     # Each layer makes (side - lost)^2 positions, so the sum is a polynomial of second degree in the
-    # side, and its leading coefficient is what a position costs.
+    # side, and its leading coefficient is what a position costs. A trunk may have a way of its own
+    # to what is as small as a patch.
     sides = range(model.receptive_field + 1, model.receptive_field + 4)
     first, second, third = map(of_square, sides)
     return (first - 2 * second + third) // 2
@@ -72,18 +73,12 @@ _known: weakref.WeakKeyDictionary[PatchNetwork, float] = weakref.WeakKeyDictiona
 def positions_of_patch(model: PatchNetwork) -> float:
     """Return how many positions of a large map cost the trunk as much as one patch.
 
-    On the device of `model`, in the way that layers take there; found once for each network. A
-    trunk without products, such as one that pools, has the positions of a window.
+    In multiply-adds, found once for each network. A trunk without any, such as one that pools, has
+    the positions of a window.
     """
     if model not in _known:
-
-        def of_square(side: int) -> int:
-            anchor = model.anchor
-            patches = torch.zeros(2, model.bands, side, side, device=anchor.device)
-            return _counted(model.trunk, patches.to(anchor.dtype))[0]
-
-        position = _of_position(model, of_square)
-        patch = of_square(model.patch_size)
+        position = _of_position(model)
+        patch, _ = _macs(model.trunk, _patches(model, model.patch_size))
         _known[model] = patch / position if position else model.window_size**2
     return _known[model]
 

@@ -17,6 +17,7 @@ from hsi.models.a2s2k import a2s2k
 from hsi.models.backbone import backbone_model
 from hsi.models.check import check_trunk, mark_as_checked
 from hsi.models.cnn1d_hu import cnn1d_hu
+from hsi.models.cnn3d_chen import cnn3d_chen
 from hsi.models.cnn3d_hamida import cnn3d_hamida
 from hsi.models.cnn3d_li import cnn3d_li
 from hsi.models.contextual_lee import contextual_lee
@@ -43,6 +44,7 @@ MODELS: dict[str, Callable[..., PatchNetwork]] = {
     "rnn-mou": rnn_mou,
     "cnn3d-hamida": cnn3d_hamida,
     "cnn3d-li": cnn3d_li,
+    "cnn3d-chen": cnn3d_chen,
     "contextual-lee": contextual_lee,
     "m3d-he": m3d_he,
     "ssrn": ssrn,

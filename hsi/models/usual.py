@@ -32,12 +32,20 @@ class Usual:
 
 # Networks that are not named here have the defaults.
 USUAL: dict[str, Usual] = {
-    "cnn1d-hu": Usual(patch_size=1, reduction="bands"),
-    "rnn-mou": Usual(patch_size=1, reduction="bands"),
-    "cnn3d-hamida": Usual(patch_size=5, reduction="bands"),
-    "cnn3d-li": Usual(patch_size=5, reduction="bands"),
-    "contextual-lee": Usual(patch_size=5, reduction="bands"),
-    "m3d-he": Usual(patch_size=7, reduction="bands"),
+    "cnn1d-hu": Usual(patch_size=1, reduction="bands", recipe={"dropout": 0.0}),
+    "rnn-mou": Usual(patch_size=1, reduction="bands", recipe={"batch_size": 128, "dropout": 0.0}),
+    "cnn3d-hamida": Usual(
+        patch_size=5, reduction="bands", recipe={"batch_size": 128, "dropout": 0.0}
+    ),
+    "cnn3d-li": Usual(patch_size=5, reduction="bands", recipe={"batch_size": 128, "dropout": 0.0}),
+    # A patch of all bands takes half a second to learn from on a CPU.
+    "cnn3d-chen": Usual(
+        patch_size=27, reduction="bands", recipe={"batch_size": 8, "steps": 40, "dropout": 0.5}
+    ),
+    "contextual-lee": Usual(
+        patch_size=5, reduction="bands", recipe={"batch_size": 128, "dropout": 0.5}
+    ),
+    "m3d-he": Usual(patch_size=7, reduction="bands", recipe={"batch_size": 64, "dropout": 0.6}),
     "ssrn": Usual(
         patch_size=7,
         reduction="bands",
