@@ -63,7 +63,7 @@ def test_commands_and_options_exist(page):
     )
     helps = "".join(
         CliRunner().invoke(cli, [*command.split(), "--help"]).output
-        for command in ("train", "map", "transfer", "transfer predict")
+        for command in ("train", "bench", "search", "map", "transfer", "transfer predict")
     )
     for command, rest in commands:
         result = CliRunner().invoke(cli, [*command.split(), "--help"])

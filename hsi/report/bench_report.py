@@ -86,7 +86,11 @@ def _of_group(findings: Findings, group: Group) -> Section:
             sentences.append(best_sentence(found[0].reference))
     for lead, standing in findings.leads:
         if lead.group == group:
-            sentences.append(lead_sentence(lead, measure=findings.measure, standing=standing))
+            pairs = [{each.model, each.reference} for each in found or []]
+            known = {lead.model, lead.other} in pairs  # said already
+            sentences.append(
+                lead_sentence(lead, measure=findings.measure, standing=None if known else standing)
+            )
     sentences += split_sentences(group)
     sentences += note_sentences(results)
     return Section(heading=group_title(group), tables=tuple(tables), sentences=tuple(sentences))

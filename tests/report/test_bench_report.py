@@ -31,6 +31,8 @@ def test_each_group_is_judged_by_itself(results):
     assert first.sentences[0].startswith("net is better than svm by 10.3 points, ")
     assert blocks.sentences[0].startswith("svm is better than net by 9.7 points, ")
     assert blocks.sentences[1].startswith("On disjoint blocks of fields (10 % of each class), the")
+    # What the comparison says already is not said again.
+    assert sum("svm is better than net" in sentence for sentence in blocks.sentences) == 1
     assert not any("simple svm" in sentence for sentence in first.sentences)
     assert sides.tables[0].head[-1] == "drop to blocks"
     assert len(overview.tables[0].rows) == 2
