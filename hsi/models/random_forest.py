@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -151,17 +152,19 @@ class Forest(DecisionRule):
 
     def _mean_shares(self, spectra: Tensor) -> Tensor:
         spectra = spectra.to(self.threshold.dtype)
-        branches = self.branches.flatten()
-        node = self.roots.expand(len(spectra), -1)  # (N, trees)
+        values, branches = spectra.flatten(), self.branches.flatten()
+        # Flat, since PyTorch looks up along one axis in half the time.
+        node = self.roots.repeat(len(spectra))  # (N * trees,)
+        first = torch.arange(0, spectra.numel(), self.bands, device=node.device)
+        first = first.repeat_interleave(len(self.roots))
         for _ in range(number_in(self.depth)):
-            goes_right = spectra.gather(1, self.band[node]) > self.threshold[node]
-            node = branches[2 * node + goes_right]
+            value = values.index_select(0, first + self.band.index_select(0, node))
+            goes_right = value > self.threshold.index_select(0, node)
+            node = branches.index_select(0, node.mul_(2).add_(goes_right))
         leaf = node - (len(self.band) - len(self.shares))
         # Added up tree by tree, as scikit-learn does: rounded otherwise, equals would differ.
-        total = self.shares.new_zeros(len(spectra), self.classes)
-        for each in leaf.T:
-            total += self.shares[each]
-        return log_probabilities(total / len(self.roots))
+        sums = F.embedding_bag(leaf.unflatten(0, (-1, len(self.roots))), self.shares, mode="sum")
+        return log_probabilities(sums / len(self.roots))
 
 
 def _below(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:

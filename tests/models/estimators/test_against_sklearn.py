@@ -53,6 +53,8 @@ def test_classes_without_training_pixels_are_never_predicted(
     fitted = reference(estimator_name, chosen, data.spectra, fitted_to)
     np.testing.assert_array_equal(scores.argmax(axis=1), present[fitted.predict(data.others)])
     assert (scores[:, gap] < scores.max(axis=1)).all()
+    if estimator_name != "svm":
+        assert softmax(scores.astype(np.float64), axis=1)[:, gap].max() < 1e-30
     check_scores(estimator_name, scores[:, present], fitted, data.others)
 
 
