@@ -26,8 +26,6 @@ FIRST_TEMPERATURE, LAST_TEMPERATURE = 0.01, 0.0002
 # Blocks beside which one is likely to end up in a fold, and how often it is tried.
 NEIGHBOURS, LOCAL = 8, 0.7
 EXCHANGES = 0.3
-# As in the search for blocks: a relative loss of training pixels weighs double one of test pixels.
-TRAIN_WEIGHT = 2 / 3
 
 
 def arrange_folds(
@@ -214,11 +212,12 @@ def _nearness(
 ) -> NDArray[np.float64]:
     """Return one figure in 0..1 for each fold and class.
 
-    It is 1 where a fold's share of the class is tested and all the rest of it trained on.
+    It is 1 where a fold's share of the class is tested and all the rest of it trained on; a
+    relative loss of either weighs the same.
     """
     learned = train / np.maximum(sizes - test, 1)
     tested = np.minimum(1, test * folds / sizes)
-    nearness: NDArray[np.float64] = learned**TRAIN_WEIGHT * tested ** (1 - TRAIN_WEIGHT)
+    nearness: NDArray[np.float64] = np.sqrt(learned * tested)
     return nearness
 
 

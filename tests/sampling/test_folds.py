@@ -89,15 +89,15 @@ def test_fewer_training_pixels_and_validation_leave_the_test_as_it_is(
 @pytest.mark.parametrize(
     ("name", "patch_size", "learned", "classes", "test", "train"),
     [
-        ("indian_pines", 25, 0.87, 4, 0.14, 0.30),
-        ("indian_pines", 9, 0.97, 9, 0.15, 0.50),
-        ("salinas_a", 25, 0.93, 4, 0.10, 0.10),
-        ("pavia_university", 25, 0.99, 7, 0.15, 0.55),
-        ("salinas", 25, 0.99, 9, 0.15, 0.40),
-        ("ksc", 25, 0.96, 7, 0.15, 0.55),
-        ("botswana", 25, 0.90, 8, 0.15, 0.60),
-        ("pavia_centre", 25, 0.99, 8, 0.15, 0.60),
-        ("houston_2013", 25, 0.90, 10, 0.15, 0.60),
+        ("indian_pines", 25, 0.87, 5, 0.15, 0.30),
+        ("indian_pines", 9, 0.96, 8, 0.17, 0.45),
+        ("salinas_a", 25, 0.93, 4, 0.15, 0.20),
+        ("pavia_university", 25, 0.99, 8, 0.17, 0.45),
+        ("salinas", 25, 0.99, 12, 0.17, 0.35),
+        ("ksc", 25, 0.96, 7, 0.17, 0.55),
+        ("botswana", 25, 0.88, 8, 0.17, 0.55),
+        ("pavia_centre", 25, 0.99, 8, 0.17, 0.55),
+        ("houston_2013", 25, 0.88, 10, 0.17, 0.60),
     ],
 )
 def test_real_scenes_are_divided_evenly(

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from hsi.sampling import Sets, split_pixels, split_scenes
+from hsi.sampling import Sets, split_folds, split_pixels, split_scenes
 
 CLASSES = np.random.default_rng(5).choice([0, 3, 7, 14, 20], size=(5, 6))
 MADE = np.kron(CLASSES, np.ones((13, 12), int))
@@ -33,6 +33,24 @@ def test_made_scene(method, patch_size, train, validation, seed, expected):
         MADE, method=method, patch_size=patch_size, train=train, validation=validation, seed=seed
     )
     assert digest(split) == expected
+
+
+@pytest.mark.parametrize(
+    ("fold", "seed", "patch_size", "whole", "part"),
+    [
+        (0, 0, 5, "fcfe5c2392036803", "8b05c3386e146f1c"),
+        (2, 0, 5, "7addd28e8748588a", "366d23a74d959800"),
+        (1, 3, 9, "ee756fb048f90026", "7786ef0a2e9beb36"),
+    ],
+)
+def test_made_scene_by_folds(fold, seed, patch_size, whole, part):
+    how = {"folds": 4, "fold": fold, "seed": seed, "patch_size": patch_size}
+    assert digest(split_folds(MADE, **how)) == whole
+    assert digest(split_folds(MADE, train=0.5, validation=0.1, **how)) == part
+
+
+def test_a_real_scene_by_folds(real_labels):
+    assert digest(split_folds(real_labels("indian_pines"), fold=3)) == "c2bdd5b2cbe1a172"
 
 
 def test_made_scene_by_regions():
