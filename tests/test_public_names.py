@@ -64,6 +64,7 @@ def test_star_import_gives_every_name():
         ["--version"],
         ["train", "--help"],
         ["map", "-h"],
+        ["bench", "-h"],
         ["search", "-h"],
         ["scenes", "-h"],
         ["transfer", "-h"],
