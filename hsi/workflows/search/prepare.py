@@ -11,13 +11,12 @@ from hsi.errors import UsageError
 from hsi.sampling import Split, overlap_audit
 from hsi.scenes import Scene
 from hsi.training import Settings
-from hsi.training.split_settings import GUARDED
 from hsi.workflows.search.choosing import Chooser
-from hsi.workflows.search.defaults import SIDES, default_space
 from hsi.workflows.search.objective import without_test_labels
 from hsi.workflows.search.record import Searched, describe_scene, describe_split
-from hsi.workflows.search.space import Space, without
-from hsi.workflows.splitting import split_for, with_split
+from hsi.workflows.search.room import choices, with_guard
+from hsi.workflows.search.space import Space
+from hsi.workflows.splitting import with_split
 
 # The splits that have no validation pixels but those that are asked for.
 DRAWN = ("random", "blocks", "folds")
@@ -91,10 +90,9 @@ def prepare(
     settings = settings.changed(weights=lasting(settings.weights))
     if not settings.validation and settings.split in DRAWN:
         raise UsageError(f"{NO_VALIDATION}, and there are to be none\n{ASK}")
-    chooser, split, room = _split(scene, settings, space, models, fixed)
-    if not split.validation.any():
-        raise UsageError(f"{NO_VALIDATION}, and the split '{settings.split}' has none\n{ASK}")
-    settings = _with_guard(chooser.base, chooser.largest_side)
+    chooser, split, room = choices(scene, settings, space=space, models=models, fixed=fixed)
+    _check_validation(scene, settings, split)
+    settings = with_guard(chooser.base, chooser.largest_side)
     searched = Searched(
         scene=describe_scene(scene),
         split=describe_split(split),
@@ -112,48 +110,21 @@ def prepare(
     )
 
 
-def _split(
-    scene: Scene,
-    settings: Settings,
-    space: Space | None,
-    models: Sequence[str],
-    fixed: dict[str, Any],
-) -> tuple[Chooser, Split, list[str]]:
-    """Return what chooses, the split, and what must be said of them.
-
-    Where patches of the default space are too large to keep the sets apart, it gets smaller ones.
-    """
-    widest = SIDES[-1]
-    notes: list[str] = []
-    while True:
-        single: dict[str, Any] = {}
-        found = space or {}
-        if space is None:
-            found, single = default_space(scene, models=models, widest=widest)
-        found = without(found, fixed)
-        if not found:
-            raise UsageError("nothing is left to choose: every setting has one value")
-        base = settings.changed(**(single | fixed))
-        chooser = Chooser(space=found, base=base, scene=scene)
-        side = chooser.largest_side
-        try:
-            split = split_for(scene, _with_guard(settings, side).changed(patch_size=side))
-        except UsageError:
-            smaller = [each for each in SIDES if each < side]
-            ours = space is None and "patch_size" not in fixed and settings.guard is None
-            if settings.split not in GUARDED or not smaller or not ours:
-                raise
-            widest = smaller[-1]
-            notes = [f"Patches are at most {widest}x{widest}: larger ones leave no room for the "
-                     f"split '{settings.split}'."]  # fmt: skip
-        else:
-            return chooser, split, notes
-
-
-def _with_guard(settings: Settings, side: int) -> Settings:
-    if settings.split not in GUARDED or settings.guard is not None:
-        return settings
-    return settings.changed(guard=side - 1)
+def _check_validation(scene: Scene, settings: Settings, split: Split) -> None:
+    """Refuse validation pixels by which nothing can be judged."""
+    assert scene.labels is not None
+    if not split.validation.any():
+        raise UsageError(f"{NO_VALIDATION}, and the split '{settings.split}' has none\n{ASK}")
+    counts = split.summary(scene.labels)
+    learned = sum(each.train > 0 for each in counts)
+    judged = [each.id for each in counts if each.validation]
+    if len(judged) == 1 and learned > 1:
+        raise UsageError(
+            f"all validation pixels are of class {judged[0]}, but {learned} classes are learned: "
+            "nothing can be judged by them\n"
+            "Smaller patches in the space, other amounts (--train, --validation) or another seed "
+            "leave more room."
+        )
 
 
 def _notes(scene: Scene, split: Split) -> list[str]:

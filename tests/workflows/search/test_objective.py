@@ -11,7 +11,7 @@ from hsi.evaluation import confusion_matrix
 from hsi.sampling import split_pixels
 from hsi.training import Epoch
 from hsi.workflows.learn import learn
-from hsi.workflows.search import objective, prepare, search
+from hsi.workflows.search import objective, room, search
 from hsi.workflows.search.objective import train_and_judge, without_test_labels
 
 CPU = torch.device("cpu")
@@ -39,7 +39,7 @@ def scrambled(scene, split, seed=0):
 def test_labels_of_test_pixels_change_nothing_at_all(scene, split, base, tmp_path, monkeypatch):
     """Bit for bit: neither a value, nor what is drawn next, nor what is found."""
     # The split of other labels would be another one, so it is held.
-    monkeypatch.setattr(prepare, "split_for", lambda *a, **k: split)
+    monkeypatch.setattr(room, "split_for", lambda *a, **k: split)
     results = [
         search(
             each, base.changed(epochs=1), space=SPACE, trials=5, device="cpu",

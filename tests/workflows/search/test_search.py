@@ -3,8 +3,10 @@
 import csv
 import dataclasses
 import json
+import re
 import sys
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +15,9 @@ from PIL import Image
 
 import hsi
 from hsi.errors import HsiError, RunError, UsageError
+from hsi.sampling import split_pixels
 from hsi.scenes import Scene
-from hsi.workflows.search import defaults, journal, prepare, work
+from hsi.workflows.search import defaults, journal, room, work
 from hsi.workflows.search.work import OUT_OF_MEMORY
 
 
@@ -289,13 +292,46 @@ def test_blocks_are_kept_apart_for_the_largest_patch(find, formula, base):
 
 
 def test_the_usual_space_gets_narrower_where_there_is_no_room(find, formula, base, monkeypatch):
-    for module in (defaults, prepare):
+    for module in (defaults, room):
         monkeypatch.setattr(module, "SIDES", (9, 25))
     settings = base.changed(split="blocks", patch_size=None)
     result = find("search", settings, space=None, trials=1)
-    assert any("at most 9x9: larger ones leave no room" in note for note in result.notes)
+    assert any("at most 9x9: larger ones leave less room" in note for note in result.notes)
     assert result.settings["guard"] == 8
     assert result.best.settings.patch_size == 9
+
+
+def test_it_also_does_where_classes_would_not_be_judged(find, formula, base, monkeypatch):
+    def split_for(scene, settings):
+        split = split_pixels(
+            scene.labels, method="random", train=0.2, validation=0.2, valid=scene.valid,
+            patch_size=settings.patch_size,
+        )  # fmt: skip
+        lost = (scene.labels == 14) & (settings.patch_size > 13)
+        return dataclasses.replace(split, validation=split.validation & ~lost)
+
+    monkeypatch.setattr(room, "split_for", split_for)
+    settings = base.changed(split="blocks", patch_size=None)
+    assert find("search", settings, space=None, trials=1).settings["guard"] == 12
+    # In a space of one's own it is said, and no more.
+    result = find("own", settings, space={"patch_size": [9, 17]}, trials=1)
+    assert result.settings["guard"] == 16
+    # A split that is bound to a distance has no narrower one.
+    bound = find("bound", settings.changed(guard=24), space=None, trials=1)
+    assert bound.settings["guard"] == 24
+
+
+def test_by_a_single_class_nothing_is_judged(find, formula, monkeypatch):
+    def split_for(scene, settings):
+        split = split_pixels(
+            scene.labels, method="random", train=0.2, validation=0.2, valid=scene.valid,
+            patch_size=9,
+        )  # fmt: skip
+        return dataclasses.replace(split, validation=split.validation & (scene.labels == 2))
+
+    monkeypatch.setattr(room, "split_for", split_for)
+    with pytest.raises(UsageError, match="all validation pixels are of class 2, but 3 classes"):
+        find()
 
 
 def test_a_space_of_ones_own_does_not(find, formula, base):
@@ -359,3 +395,23 @@ def test_a_damaged_journal_is_told(find, formula, tmp_path):
     (tmp_path / "search" / "search.json").write_text("{")
     with pytest.raises(RunError, match=r"search\.json is damaged"):
         find(trials=3)
+
+
+def test_a_search_as_the_page_shows_it(scene, formula, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(hsi, "load_scene", lambda name: scene)
+    trained = {}
+
+    class Finished:
+        metrics = {"aa": 0.75}  # noqa: RUF012
+
+    monkeypatch.setattr(hsi, "train", lambda scene, **changes: trained.update(changes) or Finished)
+    page = Path(__file__).parents[3] / "docs" / "search.md"
+    (code,) = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    names = {}
+    exec(code, names)  # noqa: S102
+    found = names["found"]
+    assert found.tally.finished == 20
+    assert capsys.readouterr().out == f"{found.best.value} 0.75\n"
+    # What is trained has the settings of the best trial, on the pixels of the search.
+    assert hsi.Settings().changed(**trained).resolved(scene) == found.best.settings
