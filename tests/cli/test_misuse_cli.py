@@ -65,7 +65,7 @@ CASES = [
     (f"{TRAIN} --weights imagenet", 2, ["'hybridsn-dw' starts from fresh weights", "resnet18"]),
     (f"{TRAIN} --model lenet5 --weights nowhere.pth", 2, ["there is no such file", "imagenet"]),
     (f"{TRAIN} --recipe papper", 2, ["unknown recipe", "did you mean 'paper'"]),
-    (f"{TRAIN} --split randm", 2, ["split", "'random', 'blocks' or 'scenes'", "randm"]),
+    (f"{TRAIN} --split randm", 2, ["split", "'file' or 'scenes'", "randm"]),
     (f"{TRAIN} --norm bach", 2, ["norm", "'batch' or 'none'", "bach"]),
     (f"{TRAIN} --optimizer sgd", 2, ["optimizer", "'adam' or 'adamw'", "sgd"]),
     (f"{TRAIN} --device gpu", 2, ["device 'gpu'", "auto, cpu, or cuda"]),
