@@ -19,7 +19,7 @@ from hsi.scenes.grid import Grid
 from hsi.scenes.synthetic import synthetic_scene
 from hsi.workflows.splitting import split_for, with_split
 
-TIMES = ("train_seconds", "map_seconds")
+TIMES = ("train_seconds", "map_seconds", "test_first_used")
 
 
 @pytest.fixture(scope="module")
