@@ -57,12 +57,11 @@ def arrange_folds(
     Returns
     -------
     ndarray or None
-        ``(rows, cols)``: ``0..folds-1``, and -1 where there is no pixel. Each fold has some. None:
-        the pixels lie in too few places for so many folds.
+        ``(rows, cols)``, not writeable: ``0..folds-1``, and -1 where there is no pixel. Each fold
+        has some. None: the pixels lie in too few places for so many folds.
     """
     content = np.ascontiguousarray(targets, dtype=np.int32).tobytes()
-    found = _arranged(content, targets.shape, classes, folds, guard, seed)
-    return None if found is None else found.copy()
+    return _arranged(content, targets.shape, classes, folds, guard, seed)
 
 
 # Whoever trains on one fold trains on the others of the same arrangement.
@@ -88,6 +87,7 @@ def _arranged(
         return None
     fold_of = np.full(targets.shape, -1, dtype=np.int64)
     fold_of[targets >= 0] = best[cells.place]
+    fold_of.setflags(write=False)  # since it is kept for others
     return fold_of
 
 

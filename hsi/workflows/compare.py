@@ -128,10 +128,10 @@ def compare_runs(
     if first.path.resolve() == second.path.resolve():
         raise UsageError(f"{first.path} is compared with itself; name two runs")
     scene = scene or open_scene(first.source)
-    # Of a published split, a run may know labels that the other does not.
-    labels = [first.labelled(scene).labels]
+    # A run may know labels of a published split that the other does not, but none where both test.
+    labels = first.labelled(scene).labels
     try:
-        labels.append(second.labelled(scene).labels)
+        second.labelled(scene)
     except RunError as error:
         if first.config["scene"] == second.config["scene"]:
             raise
@@ -149,7 +149,7 @@ def compare_runs(
     maps = [run.classifier.class_map(scene, device=device) for run in (first, second)]
     one, two = maps
     mapped = (one != 0) & (two != 0)
-    right = [each == known for each, known in zip(maps, labels, strict=True)]
+    right = [each == labels for each in maps]
     wrong = tested & ~right[0] & ~right[1]
     differences = np.select(
         [~mapped, wrong, tested & ~right[1], tested & ~right[0], tested, one == two],
