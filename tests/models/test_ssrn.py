@@ -29,7 +29,7 @@ def test_it_has_the_parameters_of_the_table_but_biases_that_norms_take_away(band
     assert count_parameters(model) == parameters_by_hand(bands, classes) - biases
 
 
-def test_the_table_has_as_many_as_comparisons_tell_of_indian_pines():
+def test_the_table_with_all_biases_has_so_many_for_indian_pines():
     assert parameters_by_hand(200, 16) == 364_168
 
 
