@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hsi.errors import UsageError
+
+if TYPE_CHECKING:
+    from hsi.scenes.named import Named
 
 
 class Amount(click.ParamType):
@@ -70,6 +73,72 @@ _LABELS = {
         help="File with the ground truth: an array, a raster, or polygons and points.",
     )
 }
+# For each set of pixels, the options that name its scenes and their labels.
+_SETS = {
+    "train": ("--dataset", "--labels"),
+    "validation": ("--validation-dataset", "--validation-labels"),
+    "test": ("--test-dataset", "--test-labels"),
+}
+_SCENES = {
+    "datasets": click.option(
+        "--dataset",
+        "datasets",
+        multiple=True,
+        help="Name of a scene (`hsi scenes list`), path of a file, or of a list of scenes (.csv "
+        "with image,mask or .txt). Again for each further scene.",
+    ),
+    "labels": click.option(
+        "--labels",
+        multiple=True,
+        type=click.Path(),
+        help="File with the ground truth; again for each further scene, in the same order.",
+    ),
+    "validation_datasets": click.option(
+        "--validation-dataset",
+        "validation_datasets",
+        multiple=True,
+        help="Scene or list to validate.",
+    ),
+    "validation_labels": click.option(
+        "--validation-labels", multiple=True, type=click.Path(), help="Their ground truth."
+    ),
+    "test_datasets": click.option(
+        "--test-dataset", "test_datasets", multiple=True, help="Scene or list for the test."
+    ),
+    "test_labels": click.option(
+        "--test-labels", multiple=True, type=click.Path(), help="Their ground truth."
+    ),
+}
+SCENE_OPTIONS = (*_SCENES, *_READING)
+"""Parameters of the options that say which scenes there are and how they are read."""
+
+
+def scenes(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that name scenes of each set, and those of `reading`.
+
+    The scenes come as one argument `named`: a `Named` for each of train, validation and test.
+    """
+
+    @functools.wraps(command)
+    def with_named(**values: Any) -> Any:
+        named = _named(values)
+        return command(named=named, **values)
+
+    decorated = reading(with_named)
+    for option in reversed(_SCENES.values()):
+        decorated = option(decorated)
+    return decorated
+
+
+def _named(values: dict[str, Any]) -> dict[str, Named]:
+    """Take the scenes of each set out of `values`."""
+    from hsi.scenes.named import Named
+
+    files = iter([values.pop(name) for name in _SCENES])
+    return {
+        name: Named(datasets, labels, *_SETS[name])
+        for name, datasets, labels in zip(_SETS, files, files, strict=True)
+    }
 
 
 def reading(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,43 +4,22 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hsi.cli import options
 
+if TYPE_CHECKING:
+    from hsi.scenes.named import Named
+
 AMOUNT = options.Amount()
 # Of each class, unless scenes are named for the validation or a file says which pixels are.
 VALIDATION = 0.1
-# What `hsi train` takes as well, so that it learns from the same pixels.
-SHARED = (
-    "datasets", "labels", "validation_datasets", "validation_labels", "test_datasets",
-    "test_labels", "key", "labels_key", "label_field", "nodata", "drop_bands", "keep_bad_bands",
-)  # fmt: skip
 
 
 @click.command("search", short_help="Look for the settings that do best in validation.")
-@click.option(
-    "--dataset",
-    "datasets",
-    multiple=True,
-    help="Name of a scene (`hsi scenes list`), path of a file, or of a list of scenes. Again for "
-    "each further scene.",
-)
-@click.option(
-    "--labels",
-    multiple=True,
-    type=click.Path(),
-    help="File with the ground truth; again for each further scene, in the same order.",
-)
-@click.option(
-    "--validation-dataset", "validation_datasets", multiple=True, help="Scene or list to validate."
-)
-@click.option("--validation-labels", multiple=True, type=click.Path(), help="Their ground truth.")
-@click.option("--test-dataset", "test_datasets", multiple=True, help="Scene or list for the test.")
-@click.option("--test-labels", multiple=True, type=click.Path(), help="Their ground truth.")
-@options.reading
+@options.scenes
 @click.option(
     "--space",
     type=click.Path(),
@@ -86,12 +65,7 @@ SHARED = (
 @click.pass_context
 def command(
     context: click.Context,
-    datasets: tuple[str, ...],
-    labels: tuple[str, ...],
-    validation_datasets: tuple[str, ...],
-    validation_labels: tuple[str, ...],
-    test_datasets: tuple[str, ...],
-    test_labels: tuple[str, ...],
+    named: dict[str, Named],
     reading: dict[str, Any],
     space: str | None,
     models: tuple[str, ...],
@@ -120,7 +94,7 @@ def command(
     """
     from hsi.cli.search_display import SearchDisplay, print_search
     from hsi.cli.termination import terminated_as_interrupted
-    from hsi.scenes.named import Named, named_scene
+    from hsi.scenes.named import named_scene
     from hsi.training import Settings
     from hsi.workflows.search import search
     from hsi.workflows.search.defaults import widest_side
@@ -133,15 +107,15 @@ def command(
     if space is not None:
         variations, single = read_space(space)
         chosen, given = as_table(variations), single | given
-    if pixels["validation"] is None and not validation_datasets and not pixels["split_file"]:
+    if (
+        pixels["validation"] is None
+        and not named["validation"].datasets
+        and not pixels["split_file"]
+    ):
         pixels["validation"] = VALIDATION
     settings = Settings().changed(recipe=recipe).changed(**pixels)
     scene = named_scene(
-        train=Named(datasets, labels, "--dataset", "--labels"),
-        validation=Named(
-            validation_datasets, validation_labels, "--validation-dataset", "--validation-labels"
-        ),
-        test=Named(test_datasets, test_labels, "--test-dataset", "--test-labels"),
+        **named,
         stored={},
         reading=reading,
         gap=widest_side(chosen, models=models, settings=settings.changed(**given)) - 1,
@@ -173,10 +147,13 @@ def command(
 
 
 def _train_command(context: click.Context, split: dict[str, Any], recipe: str) -> str:
-    """Return the command that trains on the same pixels with what was found."""
+    """Return the command that trains on the same pixels with what was found.
+
+    `hsi train` takes the options that name and read scenes, too.
+    """
     words = ["hsi", "train"]
     for parameter in context.command.params:
-        if parameter.name not in SHARED or not isinstance(parameter, click.Option):
+        if parameter.name not in options.SCENE_OPTIONS or not isinstance(parameter, click.Option):
             continue
         value = context.params.get(parameter.name, context.meta.get(parameter.name))
         for each in value if isinstance(value, tuple) else (value,):

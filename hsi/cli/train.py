@@ -11,32 +11,14 @@ import click
 from hsi.cli import options
 
 if TYPE_CHECKING:
+    from hsi.scenes.named import Named
     from hsi.training import Run
 
 AMOUNT = options.Amount()
 
 
 @click.command("train", short_help="Train a network on a scene, map it, test it.")
-@click.option(
-    "--dataset",
-    "datasets",
-    multiple=True,
-    help="Name of a scene (`hsi scenes list`), path of a file, or of a list of scenes (.csv with "
-    "image,mask or .txt). Again for each further scene.",
-)
-@click.option(
-    "--labels",
-    multiple=True,
-    type=click.Path(),
-    help="File with the ground truth; again for each further scene, in the same order.",
-)
-@click.option(
-    "--validation-dataset", "validation_datasets", multiple=True, help="Scene or list to validate."
-)
-@click.option("--validation-labels", multiple=True, type=click.Path(), help="Their ground truth.")
-@click.option("--test-dataset", "test_datasets", multiple=True, help="Scene or list for the test.")
-@click.option("--test-labels", multiple=True, type=click.Path(), help="Their ground truth.")
-@options.reading
+@options.scenes
 @click.option(
     "--config",
     type=click.Path(),
@@ -104,12 +86,7 @@ AMOUNT = options.Amount()
 @click.option("--out", type=click.Path(), help="New folder for the run.  [default: in runs/]")
 @options.as_json
 def command(
-    datasets: tuple[str, ...],
-    labels: tuple[str, ...],
-    validation_datasets: tuple[str, ...],
-    validation_labels: tuple[str, ...],
-    test_datasets: tuple[str, ...],
-    test_labels: tuple[str, ...],
+    named: dict[str, Named],
     reading: dict[str, Any],
     config: str | None,
     device: str,
@@ -130,18 +107,14 @@ def command(
     from hsi.cli.console import TrainingDisplay, print_caveats, print_results
     from hsi.report import pixel_counts
     from hsi.report.chosen_words import chosen_in_a_line
-    from hsi.scenes.named import Named, named_scene
+    from hsi.scenes.named import named_scene
     from hsi.training import Settings, read_config
     from hsi.workflows import train
 
     stored = read_config(Path(config)) if config else {"scene": {}, "settings": {}}
     settings = Settings.from_table(stored["settings"]).changed(**changes)
     scene = named_scene(
-        train=Named(datasets, labels, "--dataset", "--labels"),
-        validation=Named(
-            validation_datasets, validation_labels, "--validation-dataset", "--validation-labels"
-        ),
-        test=Named(test_datasets, test_labels, "--test-dataset", "--test-labels"),
+        **named,
         stored=stored["scene"],
         reading=reading,
         gap=settings.side - 1,
