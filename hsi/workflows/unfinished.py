@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from hsi.errors import RunError
 from hsi.files import write_text
+from hsi.locks import FileLock
 from hsi.workflows.raw_array import RawArray
 
 FOLDER = ".unfinished-map"
@@ -74,12 +75,8 @@ class UnfinishedMap:
             self.rows = max((int(line) for line in lines), default=0)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _damaged(folder, error) from error
+        self._lock = _locked(folder)
         self._counted = (self.path / "rows").open("ab")
-        try:
-            _lock(self._counted, folder)
-        except BaseException:
-            self._counted.close()
-            raise
 
     @classmethod
     def begin(
@@ -163,10 +160,8 @@ class UnfinishedMap:
             If another process works on it.
         """
         path = folder / FOLDER
-        counted = path / "rows"
-        if counted.exists():
-            with counted.open("ab") as file:
-                _lock(file, folder)
+        if (path / "rows").exists():
+            _locked(folder).close()
         shutil.rmtree(path)
 
     def __enter__(self) -> Self:
@@ -185,6 +180,7 @@ class UnfinishedMap:
         for array in self.arrays.values():
             array.close()
         self._counted.close()
+        self._lock.close()
 
     def write(self, name: str, rows: slice, cols: slice, values: NDArray[Any]) -> None:
         """Write a rectangle of an array."""
@@ -220,17 +216,14 @@ def _take_space(path: Path, size: int) -> None:
             file.truncate(size)
 
 
-def _lock(file: Any, folder: Path) -> None:
-    """Take a file for this process alone until it is closed."""
+def _locked(folder: Path) -> FileLock:
+    """Take the unfinished map in `folder` for this process alone, until the lock is closed."""
+    lock = FileLock(folder / FOLDER / "rows")
     try:
-        import fcntl
-    except ImportError:  # not on this system
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise RunError(f"another process is mapping into {folder}; wait for it") from error
-    except OSError as error:
-        # Some network file systems have no locks.
-        if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
-            raise
+        if lock.acquire(wait=False):
+            return lock
+    except BaseException:
+        lock.close()
+        raise
+    lock.close()
+    raise RunError(f"another process is mapping into {folder}; wait for it")

@@ -10,6 +10,7 @@ from hsi.errors import HsiError, RunError, UsageError
 from hsi.evaluation import Cell, Result
 from hsi.evaluation.findings import FIRST
 from hsi.inference import resolve_device
+from hsi.locks import FileLock
 from hsi.models.registry import OWN
 from hsi.scenes import Scene
 from hsi.training import Progress
@@ -18,7 +19,6 @@ from hsi.workflows.bench.folder import Bench
 from hsi.workflows.bench.pool import Pool
 from hsi.workflows.bench.splits import Splits
 from hsi.workflows.bench.work import SceneAtHand, Task, do
-from hsi.workflows.search.locks import FileLock
 
 
 class Watch(Protocol):

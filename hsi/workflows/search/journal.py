@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hsi.errors import RunError
-from hsi.workflows.search.locks import FileLock
+from hsi.locks import FileLock
 from hsi.workflows.search.optional import quiet
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ import torch
 from hsi.errors import HsiError, RunError, UsageError, check_whole_number
 from hsi.files import usable_path
 from hsi.inference import resolve_device
+from hsi.locks import FileLock
 from hsi.scenes import Scene
 from hsi.training import Settings
 from hsi.workflows.search.journal import LOCKS, Journal, Tally, tally
-from hsi.workflows.search.locks import FileLock
 from hsi.workflows.search.objective import Objective, check_objective
 from hsi.workflows.search.optional import check_optuna
 from hsi.workflows.search.prepare import Prepared, prepare

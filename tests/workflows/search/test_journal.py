@@ -5,7 +5,6 @@ import os
 import pytest
 
 from hsi.workflows.search.journal import Journal, killed_twice, outcome, tally
-from hsi.workflows.search.locks import FileLock
 
 FIRST = {"x": 0.5}
 
@@ -152,14 +151,3 @@ def test_nothing_is_left_of_processes_that_end(processes, tmp_path):
     claim(last)
     last.close()
     assert list(tmp_path.glob(".search/process-*")) == []
-
-
-def test_a_lock_is_of_one_at_a_time_and_its_own_never_waits(tmp_path):
-    one, other = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
-    assert one.acquire()
-    assert one.acquire()
-    assert not other.acquire(wait=False)
-    one.release()
-    assert other.acquire(wait=False)
-    other.close()
-    one.close()

@@ -14,7 +14,8 @@ NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 class FileLock:
     """A lock that one process has at a time; in a ``with`` block, it is waited for.
 
-    The file itself stays empty. Where the system or the file system knows no such locks,
+    What is in the file does not matter, and stays. Where the system or the file system knows no
+    such locks,
     `available` is False after the first attempt, and nothing is locked.
 
     Parameters
