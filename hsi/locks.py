@@ -15,8 +15,7 @@ class FileLock:
     """A lock that one process has at a time; in a ``with`` block, it is waited for.
 
     What is in the file does not matter, and stays. Where the system or the file system knows no
-    such locks,
-    `available` is False after the first attempt, and nothing is locked.
+    such locks, `available` is False after the first attempt, and nothing is locked.
 
     Parameters
     ----------
