@@ -3,13 +3,17 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+import hsi
 from hsi.cli.lists import Amounts, Names, Seeds
 
 QUICK = ("--patch-size", "9", "--components", "13", "--epochs", "1", "--batch-size", "64")
@@ -64,9 +68,45 @@ def test_from_nothing_to_tables_and_on(hsi_command, small_bench):
 
 
 def _files(folder):
-    from pathlib import Path
-
     return [each for each in Path(folder).rglob("*") if each.is_file()]
+
+
+def test_on_an_official_split_seeds_vary_the_weights_alone(hsi_command, files):
+    here = Path.cwd()
+    truth = np.load(files / "truth.npy")
+    above = np.arange(len(truth))[:, None] < 17
+    maps = {"train": np.where(above, truth, 0), "test": np.where(above, 0, truth)}
+    np.savez("maps.npz", **maps)
+    for name in ("cube.npy", "truth.npy"):
+        shutil.copy(files / name, here / name)
+    (here / "field.toml").write_text(
+        'title = "A field"\n[cube]\nname = "cube.npy"\n[labels]\nname = "truth.npy"\n'
+        '[official]\ntitle = "the maps of a contest"\n'
+        '[official.train]\nname = "maps.npz"\nkey = "train"\n'
+        '[official.test]\nname = "maps.npz"\nkey = "test"\n'
+    )
+    done = hsi_command(
+        "bench", "--dataset", "field.toml", "--model", "svm,hybridsn-dw", "--seeds", "2", "--split",
+        "official,random", *QUICK, "--device", "cpu", "--json", "--out", "bench",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    rows = [each for each in json.loads(done.out)["trainings"] if each["split"] == "official"]
+    assert len(rows) == 4
+    splits = [hsi.Run(here / "bench" / each["folder"]).split for each in rows]
+    known = np.isin(truth, np.unique(maps["train"]))
+    for split in splits:
+        assert np.array_equal(split.train, splits[0].train)
+        assert (split.train <= (maps["train"] > 0)).all()
+        assert (split.test <= ((maps["test"] > 0) & known)).all()
+        assert split.test.any()
+    runs = [hsi.Run(here / "bench" / each["folder"]) for each in rows]
+    networks = [run for run in runs if run.settings.model == "hybridsn-dw"]
+    one, other = (run.path.joinpath("model.safetensors").read_bytes() for run in networks)
+    assert one != other
+    assert (
+        "Of the published split there is one: seeds vary the weights"
+        in (here / "bench" / "results.md").read_text()
+    )
 
 
 def test_a_failure_is_told_at_the_end_and_in_the_exit_code(hsi_command, small_bench):
