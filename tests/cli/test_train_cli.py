@@ -262,3 +262,20 @@ def test_a_fill_value_is_declared_and_stays_so(hsi_command, briefly, files, tmp_
     assert hsi_command("map", "run", *other).code == 1
     assert hsi_command("map", "run", *other, fill).code == 0
     assert "No data: -1" in hsi_command("scenes", "info", tmp_path / "cube.npy", fill).out
+
+
+def test_spectra_of_a_library_train_what_looks_at_single_spectra(hsi_command, real_data):
+    library = real_data / "spectra" / "library_berlin.gpkg"
+    given = ("train", "--dataset", library, "--label-field", "level_1", "--train", "0.5")
+    done = hsi_command(*given, "--model", "svm", "--device", "cpu", "--out", "run", "--json")
+    assert done.code == 0, done.err
+    metrics = json.loads(done.out)
+    named = [each["name"] for each in metrics["per_class"]]
+    assert named == ["impervious", "soil", "vegetation", "water"]
+    assert metrics["train_pixels"] + metrics["test_pixels"] == 75
+    assert metrics["oa"] > 0.8
+
+    refused = hsi_command(*given, "--model", "hybridsn-dw", "--device", "cpu", "--out", "other")
+    assert refused.code in (1, 2)
+    assert not Path("other").exists()
+    assert "a patch of 25x25 pixels is larger than the scene (75x1)" in refused.err
