@@ -51,7 +51,7 @@ class Standing:
     difference : PairedDifference
         The model minus the reference.
     p_holm : float
-        Of Wilcoxon's test, corrected for all comparisons of the group.
+        Of Wilcoxon's test, corrected for all comparisons of the group that have several seeds.
     comparisons : int
         How many these are.
     pixels : PixelTest or None
@@ -121,7 +121,9 @@ def compare_models(
             )
             pixels = _pixels(ours[seeds[0]], theirs[seeds[0]], right)
             found.append((model, seeds, differences, pixels))
-    p_seeds = holm([difference.p for _, _, difference, _ in found])
+    # A single seed is no test: it is not counted among those that are corrected for.
+    several = [difference.p for _, _, difference, _ in found if difference.seeds > 1]
+    p_seeds = iter(holm(several))
     tested = [each for *_, each in found if each is not None]
     p_pixels = iter(holm([each.p for each, _ in tested]))
     return [
@@ -131,14 +133,14 @@ def compare_models(
             reference=reference,
             seeds=seeds,
             difference=difference,
-            p_holm=p,
-            comparisons=len(found),
+            p_holm=next(p_seeds) if difference.seeds > 1 else difference.p,
+            comparisons=len(several),
             pixels=pixels
             and PixelTest(
                 seed=seeds[0], pixels=pixels[1], mcnemar=pixels[0], p_holm=next(p_pixels)
             ),
         )
-        for (model, seeds, difference, pixels), p in zip(found, p_seeds, strict=True)
+        for model, seeds, difference, pixels in found
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from hsi.evaluation.findings import Findings
+from hsi.evaluation.paired import FEWEST_SEEDS
 from hsi.evaluation.results import Group, Result
 from hsi.evaluation.standings import SimpleLead, Standing
 from hsi.report.comparison_words import PIXELS_ARE_NO_TRIALS, seeds_sentence
@@ -25,16 +26,28 @@ _PLACES = {
 
 
 def standing_sentences(found: Sequence[Standing]) -> list[str]:
-    """Return what the seeds tell of each model against the reference."""
+    """Return what the seeds tell of each model against the reference.
+
+    Of models with a single seed there is nothing to tell, which is said of all of them at once.
+    """
+    single = [each for each in found if each.difference.seeds == 1]
+    if len(single) < 2:
+        return [_standing_sentence(each) for each in found]
+    *names, last = (each.model for each in single)
     return [
-        seeds_sentence(
-            (each.model, each.reference),
-            difference=each.difference,
-            p=each.p_holm,
-            comparisons=each.comparisons,
-        )
-        for each in found
+        *(_standing_sentence(each) for each in found if each not in single),
+        f"One seed cannot tell {', '.join(names)} and {last} from {single[0].reference}: another "
+        f"split or other weights may turn each of them round. {FEWEST_SEEDS} seeds or more can.",
     ]
+
+
+def _standing_sentence(standing: Standing) -> str:
+    return seeds_sentence(
+        (standing.model, standing.reference),
+        difference=standing.difference,
+        p=standing.p_holm,
+        comparisons=standing.comparisons,
+    )
 
 
 def best_sentence(reference: str) -> str:
@@ -76,7 +89,7 @@ OA 71.2 %, the best of the others (hybridsn) 68.9 %.
     )
     if standing is None or standing.difference.seeds < 2:
         return sentence
-    return f"{sentence} {standing_sentences([standing])[0]}"
+    return f"{sentence} {_standing_sentence(standing)}"
 
 
 def fixed_split_sentence(split: str) -> str:

@@ -55,6 +55,24 @@ def test_what_models_are_compared_with(results, against, references):
     assert len(caveats) == (2 if against == "best" else 0)
 
 
+def test_single_seeds_are_told_of_all_at_once(results, result):
+    results += [result(name, 0, oa=0.5) for name in ("one", "two", "three")]
+    first, *_ = bench_sections(found(results))
+    several, single = (
+        [each for each in first.sentences if start in each] for start in ("better", "One seed")
+    )
+    assert len(several) == 1
+    assert several[0].startswith("net is better than svm by 10.3 points, ")
+    assert single == [
+        "One seed cannot tell one, two and three from svm: another split or other weights may turn "
+        "each of them round. 6 seeds or more can."
+    ]
+    alone, *_ = bench_sections(found([*results[:12], result("one", 0, oa=0.5)]))
+    assert any(
+        each.startswith("One seed cannot tell one and svm apart") for each in alone.sentences
+    )
+
+
 def test_a_model_without_results_compares_nothing(results):
     findings = found(results, against="other")
     assert all(each == [] for each in findings.standings.values())
