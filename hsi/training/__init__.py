@@ -12,9 +12,10 @@ from hsi.training.photograph_classifier import (
     probabilities,
     stored_side,
 )
+from hsi.training.recipe import RECIPES, Recipe
 from hsi.training.run import Run, read_config
 from hsi.training.run_folder import RunFolder, check_free
-from hsi.training.settings import RECIPES, Recipe, Settings
+from hsi.training.settings import Settings
 from hsi.training.transfer_run import TransferRun, read_transfer_config
 from hsi.training.transfer_settings import TransferSettings
 

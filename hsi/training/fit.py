@@ -16,7 +16,7 @@ from hsi.layers import pad_scene
 from hsi.models import PatchNetwork
 from hsi.training.batches import Batch, Batches, plan_batches
 from hsi.training.loop import Epoch, Progress, run_epochs, seeded
-from hsi.training.settings import Recipe
+from hsi.training.recipe import Recipe
 from hsi.training.statistics import settle_statistics
 from hsi.training.step import batch_loss, batch_scores
 

@@ -1,122 +1,19 @@
-"""The settings of a training: what is learned from what, and the recipe by which."""
+"""The settings of a training: what is learned from what, and by which recipe."""
 
 from __future__ import annotations
 
 import os
 from typing import Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, field_validator, model_validator
 
-from hsi.errors import UsageError, unknown_name
+from hsi.errors import unknown_name
 from hsi.models import ReductionName, full_name, usual
 from hsi.scenes import Scene
-from hsi.training.loop import Descent, Precision
+from hsi.training.checked import Checked
+from hsi.training.recipe import RECIPES, Recipe, recipe_for, unseen_places, usual_recipe
 from hsi.training.recipe_file import is_recipe_path, read_recipe
 from hsi.training.split_settings import suit_split
-
-
-class Checked(BaseModel):
-    """Settings that are checked when they are made, and do not change."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-    @classmethod
-    def from_table(cls, table: dict[str, Any]) -> Self:
-        """Return the settings that `model_dump` turned into `table`.
-
-        Raises
-        ------
-        UsageError
-            If a name is unknown or a value impossible.
-        """
-        try:
-            return cls.model_validate(table)
-        except ValidationError as error:
-            raise _in_words(error, cls) from error
-
-
-class Recipe(Checked):
-    """How weights are found: the optimiser, its rate over time, and what is done to patches."""
-
-    epochs: int | None = Field(default=None, ge=1)
-    """Passes over the training pixels."""
-    steps: int | None = Field(default=None, ge=1)
-    """Instead of epochs: as many passes as come nearest to this number of steps."""
-    batch_size: int = Field(ge=2)
-    """Pixels of a step, nearly: an epoch is divided evenly."""
-    optimizer: Literal["adam", "adamw"]
-    learning_rate: float = Field(gt=0)
-    """The constant rate, or the highest one of the one-cycle schedule."""
-    schedule: Literal["constant", "one-cycle"]
-    weight_decay: float = Field(ge=0)
-    dropout: float = Field(ge=0, lt=1)
-    augmentation: Literal["none", "dihedral"]
-    """``"dihedral"``: each patch in one of the eight rotations and reflections, at random."""
-    label_smoothing: float = Field(ge=0, lt=1)
-    class_balance: float = Field(default=0.0, ge=0, le=1)
-    """0: pixels weigh the same in the loss; 1: classes do, however few their pixels."""
-    precision: Precision = "auto"
-    """In what the layers compute, see `hsi.training.loop.Precision`."""
-
-    @model_validator(mode="after")
-    def _one_length(self) -> Self:
-        if (self.epochs is None) == (self.steps is None):
-            both = ", not both" if self.epochs else ""
-            raise ValueError(f"give epochs or steps (--epochs, --steps){both}")
-        return self
-
-    @property
-    def descent(self) -> Descent:
-        """What the training loop reads of this."""
-        return Descent(
-            optimizer=self.optimizer,
-            learning_rate=self.learning_rate,
-            schedule=self.schedule,
-            weight_decay=self.weight_decay,
-            precision=self.precision,
-        )
-
-    def passes(self, batches: int) -> int:
-        """Return the number of epochs of so many batches each."""
-        return self.epochs or max(1, round((self.steps or 1) / batches))
-
-
-RECIPES: dict[str, Recipe] = {
-    "paper": Recipe(
-        epochs=100,
-        batch_size=256,
-        optimizer="adam",
-        learning_rate=1e-3,
-        schedule="constant",
-        weight_decay=0.0,
-        dropout=0.4,
-        augmentation="none",
-        label_smoothing=0.0,
-        class_balance=0.0,
-    ),
-    "default": Recipe(
-        steps=200,
-        batch_size=512,
-        optimizer="adamw",
-        learning_rate=2e-3,
-        schedule="one-cycle",
-        weight_decay=0.01,
-        dropout=0.4,
-        augmentation="dihedral",
-        label_smoothing=0.0,
-        class_balance=0.25,
-    ),
-}
-RECIPES["unseen"] = RECIPES["default"]
-# For places without training pixels nearby, as the splits "blocks", "folds" and "scenes" test them.
-UNSEEN_PATCH_SIZE = 11
 
 
 class Settings(Checked):
@@ -159,11 +56,11 @@ class Settings(Checked):
 
     @model_validator(mode="before")
     @classmethod
-    def _usual_for_model(cls, data: Any) -> Any:
+    def _usualrecipe_for(cls, data: Any) -> Any:
         if not isinstance(data, dict) or "recipe" in data:
             return data
         model = data.get("model", cls.model_fields["model"].default)
-        return data | {"recipe": _usual_recipe(model)}
+        return data | {"recipe": usual_recipe(model)}
 
     @field_validator("weights", "split_file", mode="before")
     @classmethod
@@ -240,12 +137,12 @@ class Settings(Checked):
         if isinstance(recipe, Recipe):
             whole["recipe"] = recipe.model_dump()
         elif recipe is None:
-            whole["recipe"] = _for_model(self.recipe, self.model, model)
+            whole["recipe"] = recipe_for(self.recipe, self.model, model)
         elif recipe == "default":
-            whole["recipe"] = _usual_recipe(model)
+            whole["recipe"] = usual_recipe(model)
         elif recipe == "unseen":
-            whole["recipe"] = _usual_recipe(model)
-            changes = _for_unseen_places(model) | changes
+            whole["recipe"] = usual_recipe(model)
+            changes = unseen_places(model) | changes
         elif recipe in RECIPES:
             whole["recipe"] = RECIPES[str(recipe)].model_dump()
         else:
@@ -261,53 +158,3 @@ class Settings(Checked):
             else:
                 raise unknown_name("setting", name, [*whole, *whole["recipe"]])
         return self.from_table(whole)
-
-
-def _usual_recipe(model: Any) -> dict[str, Any]:
-    """Return the default recipe with what `model` usually needs."""
-    own = dict(usual(model).recipe) if isinstance(model, str) else {}
-    length = {"epochs": None, "steps": None} if own.keys() & {"epochs", "steps"} else {}
-    return RECIPES["default"].model_dump() | length | own
-
-
-def _for_unseen_places(model: Any) -> dict[str, Any]:
-    """Return the settings in which the recipe "unseen" differs: see docs/unseen.md for reasons."""
-    side = usual(model).patch_size if isinstance(model, str) else UNSEEN_PATCH_SIZE
-    return {"patch_size": min(side, UNSEEN_PATCH_SIZE), "whiten": False}
-
-
-def _for_model(recipe: Recipe, before: str, after: Any) -> dict[str, Any]:
-    """Return a recipe with what was as usual for one model as it is usual for another."""
-    there, old, new = recipe.model_dump(), _usual_recipe(before), _usual_recipe(after)
-    as_long = all(there[name] == old[name] for name in ("epochs", "steps"))
-    return {
-        name: new[name]
-        if (as_long if name in ("epochs", "steps") else value == old[name])
-        else value
-        for name, value in there.items()
-    }
-
-
-def _in_words(error: ValidationError, settings: type[BaseModel]) -> UsageError:
-    """Return pydantic's findings, one line each."""
-    lines = []
-    for finding in error.errors():
-        name = ".".join(str(part) for part in finding["loc"] if part not in ("int", "float"))
-        own = finding["type"] == "value_error"  # a validator of ours, which says what came
-        came = "" if own else f", not {finding['input']!r}"
-        said = finding["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        # What is said of several settings together names them.
-        of = f"setting '{name}'{_option(name, settings)}: " if name else ""
-        line = f"{of}{said}{came}"
-        if line not in lines:
-            lines.append(line)
-    return UsageError("\n".join(lines[:5]))
-
-
-def _option(name: str, settings: type[BaseModel]) -> str:
-    """Return what a setting is called on the command line, in parentheses; nothing if unknown."""
-    if name == "recipe":  # as a whole: what is said of it names the options
-        return ""
-    own = name.removeprefix("recipe.")
-    known = Recipe.model_fields if own != name else settings.model_fields
-    return f" (--{own.replace('_', '-')})" if own in known else ""

@@ -8,8 +8,8 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from hsi.errors import unknown_name
+from hsi.training.checked import Checked
 from hsi.training.loop import Descent, Precision
-from hsi.training.settings import Checked
 
 # Side of the photographs that a network was made for, where it is not 224: LeNet-5's digits, and
 # table 4 of the EfficientNet paper's search, https://arxiv.org/abs/1905.11946, as published.
