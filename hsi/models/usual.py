@@ -49,15 +49,16 @@ USUAL: dict[str, Usual] = {
         patch_size=5, reduction="bands", recipe={"batch_size": 128, "dropout": 0.5}
     ),
     "m3d-he": Usual(patch_size=7, reduction="bands", recipe={"batch_size": 64, "dropout": 0.6}),
+    # Deep, with a norm after each convolution: it is many steps that they need, not large ones.
     "ssrn": Usual(
         patch_size=7,
         reduction="bands",
-        recipe={"batch_size": 32, "dropout": 0.5},
+        recipe={"batch_size": 16, "steps": 600, "dropout": 0.5},
     ),
     "a2s2k": Usual(
         patch_size=9,
         reduction="bands",
-        recipe={"batch_size": 32, "dropout": 0.0},
+        recipe={"batch_size": 16, "steps": 600, "dropout": 0.0},
     ),
     "ssftt": Usual(patch_size=13, recipe={"dropout": 0.1}),
     "spectralformer": Usual(
