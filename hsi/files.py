@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from hsi.atomic import replacing
 from hsi.errors import UsageError
+from hsi.sums import begin_sums, expect_sum, has_sums, settle_sum, sum_of
 
 # In bytes. Most file systems allow 255, and what follows the name needs some.
 LONGEST_NAME = 150
@@ -19,25 +20,23 @@ LONGEST_NAME = 150
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` that takes its place when the block succeeds.
 
-    The temporary file keeps the suffix of `path`, since writers choose the format by it. It is
-    flushed to disk before the rename, and removed when the block raises.
+    See `hsi.atomic.replacing`. In a folder with sums (`hsi.sums`) it gets one.
     """
     path = Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    if not has_sums(path.parent):
+        with replacing(path) as temporary:
+            yield temporary
+        return
+    value = ""
+
+    def expect(complete: Path) -> None:
+        nonlocal value
+        value = sum_of(complete)
+        expect_sum(path, value)
+
+    with replacing(path, before=expect) as temporary:
         yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        # mkstemp makes the file private to its owner; a result is shared as any new file would be.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    settle_sum(path, value)
 
 
 @contextmanager
@@ -58,6 +57,23 @@ def atomic_paths(path: Path, *beside: Path) -> Iterator[tuple[Path, ...]]:
                 os.fsync(written.fileno())
         for each in beside:
             each.unlink(missing_ok=True)
+
+
+def move_into_place(complete: Path, path: Path) -> None:
+    """Let a complete file on the same disk take the place of `path`, with its sum."""
+    if not has_sums(path.parent):
+        complete.replace(path)
+        return
+    value = sum_of(complete)
+    expect_sum(path, value)
+    complete.replace(path)
+    settle_sum(path, value)
+
+
+def make_folder_with_sums(folder: Path) -> None:
+    """Make a folder, and those above it, whose files have sums (`hsi.sums`)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    begin_sums(folder)
 
 
 def folder_name(name: str) -> str:

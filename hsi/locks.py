@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 # What file systems without locks answer with.
 NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
@@ -20,14 +21,21 @@ class FileLock:
     Parameters
     ----------
     path : Path
-        In a folder that exists.
+        A file, in a folder that exists, or a folder.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.available = True
         # One handle for all times: taking it again, after an interruption, is no deadlock.
-        self._file: Any = path.open("ab")
+        how = os.O_RDONLY if path.is_dir() else os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        try:
+            self._handle: int | None = os.open(path, how, 0o666)
+        except PermissionError:
+            # A system that cannot open folders has no such locks either.
+            if os.name == "posix":
+                raise
+            self._handle = None
 
     def acquire(self, *, wait: bool = True) -> bool:
         """Take the lock; return whether it is held now, which without `wait` it may not be."""
@@ -36,8 +44,9 @@ class FileLock:
         except ImportError:  # not on this system
             self.available = False
             return True
+        assert self._handle is not None
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(self._handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             return False
         except OSError as error:
@@ -48,15 +57,17 @@ class FileLock:
 
     def release(self) -> None:
         """Give the lock back."""
-        if not self.available:
+        if not self.available or self._handle is None:
             return
         import fcntl
 
-        fcntl.flock(self._file, fcntl.LOCK_UN)
+        fcntl.flock(self._handle, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Close the file, which gives the lock back, too."""
-        self._file.close()
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
 
     def __enter__(self) -> Self:
         self.acquire()

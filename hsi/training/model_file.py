@@ -1,7 +1,12 @@
-"""A model in one safetensors file: tensors, and a description from which they make a network."""
+"""A model in one safetensors file: tensors, and a description from which they make a network.
+
+The description begins with the sha256 of the whole file, computed with zeros in its place, so that
+a copy of the file alone is checked, too.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -15,9 +20,13 @@ from safetensors.torch import save_file
 
 from hsi.errors import RunError
 from hsi.files import atomic_path
+from hsi.sums import check_sum
 
 # What a description that was altered, or does not belong to these tensors, leads to.
 ALTERED = (AttributeError, KeyError, TypeError, ValueError, RuntimeError)
+# As the sum stands in the header of the file: JSON within JSON.
+SUM_AFTER, NO_SUM = rb"{\"sha256\": \"", "0" * 64
+PIECE = 1 << 20
 
 
 def write_model(path: Path, *, about: Mapping[str, Any], tensors: dict[str, torch.Tensor]) -> None:
@@ -25,13 +34,20 @@ def write_model(path: Path, *, about: Mapping[str, Any], tensors: dict[str, torc
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     with atomic_path(path) as temporary:
         try:
-            save_file(tensors, temporary, metadata={"hsi": json.dumps(about)})
+            description = json.dumps({"sha256": NO_SUM, **about})
+            save_file(tensors, temporary, metadata={"hsi": description})
         except SafetensorError as error:
             # Its own words for what the operating system said, such as a full disk.
             number = re.search(r"os error (\d+)", str(error))
             if number is None:
                 raise
             raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
+        place = _place_of_sum(temporary)
+        assert place is not None
+        value = _sum_without(temporary, place)
+        with temporary.open("rb+") as file:
+            file.seek(place)
+            file.write(value.encode())
 
 
 def read_model(path: Path, *, format_: int | str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
@@ -42,6 +58,7 @@ def read_model(path: Path, *, format_: int | str) -> tuple[dict[str, Any], dict[
     RunError
         If the file is missing, damaged, not one of these, or of another format.
     """
+    check_sum(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -59,7 +76,33 @@ def read_model(path: Path, *, format_: int | str) -> tuple[dict[str, Any], dict[
         raise damaged(path, error) from error
     if found != format_:
         raise RunError(f"{path} has format {found}; this version of hsi reads format {format_}")
+    place = _place_of_sum(path)
+    if place is None or _sum_without(path, place) != about.pop("sha256", None):
+        raise RunError(
+            f"{path} is damaged: its sha256 is not the one that it was written with\n"
+            "Restore it from a copy, or train again."
+        )
     return about, tensors
+
+
+def _place_of_sum(path: Path) -> int | None:
+    """Return where in the file the digits of its sum begin."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        found = file.read(length).find(SUM_AFTER)
+    return None if found < 0 else 8 + found + len(SUM_AFTER)
+
+
+def _sum_without(path: Path, place: int) -> str:
+    """Return the sha256 of a file with zeros for its own digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        digest.update(file.read(place))
+        digest.update(NO_SUM.encode())
+        file.seek(place + len(NO_SUM))
+        while piece := file.read(PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def damaged(path: Path, error: Exception) -> RunError:

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from hsi.errors import RunError
-from hsi.files import write_text
+from hsi.files import make_folder_with_sums, write_text
+from hsi.sums import NAME as SUMS
+from hsi.sums import check_sum, remove_sums
 from hsi.training.loop import Epoch
 
 # The table of a `config.toml` that says what was learned from, and the command that writes it.
@@ -75,6 +77,7 @@ class RunFolder:
     @property
     def metrics(self) -> dict[str, Any]:
         """The content of `metrics.json`."""
+        check_sum(self.path / "metrics.json")
         try:
             return dict(json.loads((self.path / "metrics.json").read_text(encoding="utf-8")))
         except FileNotFoundError as error:
@@ -84,7 +87,7 @@ class RunFolder:
 
     def save_checkpoint(self, classifier: Savable) -> None:
         """Keep the classifier as it is now, in place of an earlier one."""
-        self.checkpoint.parent.mkdir(exist_ok=True)
+        make_folder_with_sums(self.checkpoint.parent)
         classifier.save(self.checkpoint)
 
     def save_classifier(self, classifier: Savable) -> None:
@@ -92,6 +95,7 @@ class RunFolder:
         classifier.save(self.path / "model.safetensors")
         if self.checkpoint.is_file():
             self.checkpoint.unlink()
+            remove_sums(self.checkpoint.parent)
             self.checkpoint.parent.rmdir()
 
     def save_history(self, history: list[Epoch]) -> None:
@@ -115,6 +119,7 @@ class RunFolder:
         if not self.trained and not self.checkpoint.is_file():
             for name in self.STARTED:
                 (self.path / name).unlink(missing_ok=True)
+            remove_sums(self.path)
             if not any(self.path.iterdir()):
                 self.path.rmdir()
 
@@ -160,10 +165,10 @@ def make_folder(path: Path, write: Callable[[Path], None], *, files: Sequence[st
     made: list[Path] = []
     try:
         made += [each for each in (path, *path.parents) if not each.exists()]
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder_with_sums(path)
         write(path)
     except BaseException as error:
-        for name in files:
+        for name in (*files, SUMS):
             with suppress(OSError):
                 (path / name).unlink()
         for folder in made:
@@ -182,6 +187,7 @@ def read_tables(path: Path, *names: str) -> dict[str, dict[str, Any]]:
     RunError
         If it is missing or damaged.
     """
+    check_sum(path)
     try:
         config = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

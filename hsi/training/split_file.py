@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from hsi.errors import RunError
 from hsi.files import atomic_path
 from hsi.sampling import Split
+from hsi.sums import check_sum
 
 MASKS = ("train", "validation", "test")
 
@@ -50,6 +52,7 @@ def write_split(path: Path, split: Split, *, labels: NDArray[np.int32] | None) -
     arrays = {name: getattr(split, name) for name in MASKS}
     if split.labels is not None:
         arrays["labels"] = split.labels
+    about["sha256"] = _sum(arrays, about)
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, **arrays, about=json.dumps(about))
 
@@ -62,10 +65,13 @@ def read_split(path: Path) -> SplitFile:
     RunError
         If the file is missing, damaged, or holds something else.
     """
+    check_sum(path)
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             arrays = {name: file[name] for name in (*MASKS, "labels") if name in file}
+        if about.pop("sha256") != _sum(arrays, about):
+            raise ValueError("its sha256 is not the one that it was written with")
         known = about.pop("labels", None)
         return SplitFile(Split(**arrays, **(about | {"notes": tuple(about["notes"])})), known)
     # What NumPy, zipfile and Split raise on files that are cut off or altered.
@@ -74,6 +80,16 @@ def read_split(path: Path) -> SplitFile:
         AttributeError, KeyError, NotImplementedError, TypeError, ValueError,
     ) as error:  # fmt: skip
         raise RunError(f"{path} is missing or damaged: {error}") from error
+
+
+def _sum(arrays: Mapping[str, NDArray[np.generic]], about: Mapping[str, Any]) -> str:
+    """Return the sha256 of all that a split holds."""
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name in sorted(arrays):
+        values = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {values.dtype.str} {values.shape}".encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()
 
 
 def fingerprint(labels: NDArray[np.int32]) -> str:

@@ -14,9 +14,10 @@ import numpy as np
 
 from hsi.errors import RunError
 from hsi.evaluation.counts import count_ids
-from hsi.files import write_text
+from hsi.files import make_folder_with_sums, write_text
 from hsi.report import as_percent
 from hsi.scenes import Scene
+from hsi.sums import check_sum
 from hsi.training import Classifier
 from hsi.training.scene_tiles import SceneTiles
 from hsi.workflows.map_facts import differences
@@ -100,7 +101,7 @@ class MapJob:
 
     def _begun(self, folder: Path) -> tuple[UnfinishedMap, SceneTiles, tuple[str, ...]]:
         tiles = self.tiles()  # before anything is written
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder_with_sums(folder)
         note: tuple[str, ...] = ()
         if UnfinishedMap.is_in(folder):
             note = ("an unfinished map in the folder was begun anew; --resume would continue it",)
@@ -221,8 +222,9 @@ class MapJob:
     def _record(self, folder: Path) -> dict[str, Any]:
         """Return what `map.json` says, or nothing where there is none that can be read."""
         try:
+            check_sum(folder / RECORD)
             found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RunError):
             return {}
         return found if isinstance(found, dict) else {}
 

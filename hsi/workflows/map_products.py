@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from hsi.errors import RunError
 from hsi.evaluation.counts import count_ids
+from hsi.files import make_folder_with_sums, move_into_place
 from hsi.report import (
     class_map_figure,
     save_figure,
@@ -84,7 +85,7 @@ def save_map(
 ) -> SavedMap:
     """Write `class_map` into `folder`, with the ground truth beside it where there is one."""
     with writing_into(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder_with_sums(folder)
         with TemporaryDirectory(prefix=".map-", dir=folder) as made:
             write_products(Path(made), classifier, scene, class_map=class_map)
             put_in_place(Path(made), folder, removing=())
@@ -181,7 +182,7 @@ def put_in_place(made: Path, folder: Path, *, removing: tuple[str, ...]) -> None
     for name in {*replaced, *removing} - (new & set(ALONE)):
         (folder / name).unlink(missing_ok=True)
     for name in sorted(new, key=lambda name: name in BESIDE):
-        (made / name).replace(folder / name)
+        move_into_place(made / name, folder / name)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from hsi.report.sections import PageFigure
 from hsi.sampling import Split
 from hsi.scenes import Scene, open_scene
 from hsi.scenes.common import with_ids_of
+from hsi.sums import check_sum
 from hsi.training import Classifier, Run
 from hsi.workflows.assess import accuracy, check_tested
 from hsi.workflows.mapped import map_and_confidence
@@ -195,6 +196,7 @@ def _scene_options(source: dict[str, Any]) -> list[str]:
 def _history(run: Run) -> list[dict[str, Any]]:
     """Return the rows of `history.csv`; None where nothing was measured."""
     path = run.path / "history.csv"
+    check_sum(path)
     try:
         with path.open(newline="", encoding="utf-8") as file:
             return [

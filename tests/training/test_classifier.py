@@ -14,6 +14,7 @@ from hsi.models import registry
 from hsi.sampling import BandPCA
 from hsi.scenes import Scene
 from hsi.training import Classifier
+from hsi.training.model_file import write_model
 
 
 @pytest.fixture
@@ -99,6 +100,18 @@ def test_a_file_cut_off_anywhere(saved):
         assert str(caught.value).count("\n") < 5
 
 
+def test_no_flipped_bit_is_read(saved):
+    whole = saved.read_bytes()
+    rng = np.random.default_rng(0)
+    header = int.from_bytes(whole[:8], "little")
+    for place in [*rng.integers(0, 8 + header, 150), *rng.integers(8 + header, len(whole), 150)]:
+        changed = bytearray(whole)
+        changed[place] ^= 1 << int(rng.integers(8))
+        saved.write_bytes(changed)
+        with pytest.raises(RunError, match=r"model\.safetensors"):
+            Classifier.load(saved)
+
+
 @pytest.mark.parametrize("content", [b"<!doctype html><html>", bytes(500), b"PK\x03\x04" * 50])
 def test_something_else_under_that_name(saved, content):
     saved.write_bytes(content)
@@ -159,8 +172,10 @@ ALTERED = {
 def test_a_description_that_was_altered(saved, what):
     about, tensors = parts(saved)
     altered = ALTERED[what](about)
-    text = altered if isinstance(altered, str) else json.dumps(altered)
-    save_file(tensors, saved, metadata={"hsi": text})
+    if isinstance(altered, str):
+        save_file(tensors, saved, metadata={"hsi": altered})
+    else:  # with a sum that is right
+        write_model(saved, about=altered, tensors=tensors)
     with pytest.raises(RunError, match=r"model\.safetensors is damaged") as caught:
         Classifier.load(saved)
     assert str(caught.value).count("\n") < 5
@@ -201,7 +216,7 @@ SWAPPED = {
 @pytest.mark.parametrize("what", SWAPPED)
 def test_tensors_that_do_not_belong_to_the_description(saved, what):
     about, tensors = parts(saved)
-    save_file(SWAPPED[what](tensors), saved, metadata={"hsi": json.dumps(about)})
+    write_model(saved, about=about, tensors=SWAPPED[what](tensors))
     with pytest.raises(RunError, match=r"model\.safetensors is damaged") as caught:
         Classifier.load(saved)
     assert str(caught.value).count("\n") < 5

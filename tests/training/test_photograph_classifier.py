@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 
 from hsi.backbones import build_backbone
 from hsi.errors import RunError, UsageError
 from hsi.training import PhotographClassifier, TransferSettings, stored_side
+from hsi.training.model_file import write_model
 
 
 def make(size=70, **options):
@@ -69,7 +69,7 @@ def test_a_file_that_does_not_fit_is_refused(tmp_path, what):
         about = json.loads(file.metadata()["hsi"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     changes, words = CHANGES[what]
-    save_file(tensors, path, metadata={"hsi": json.dumps(about | changes)})
+    write_model(path, about=about | changes, tensors=tensors)
     with pytest.raises(RunError, match=words):
         PhotographClassifier.load(path)
 

@@ -31,6 +31,13 @@ def run(tmp_path, field, split):
     )
 
 
+@pytest.fixture
+def bare(run):
+    """A run without sums, so that what reads its files has to find the damage."""
+    (run.path / "SHA256SUMS").unlink()
+    return run
+
+
 def test_a_run_tells_what_it_started_from(run, split):
     again = Run(str(run.path))
     assert again.source == SOURCE
@@ -112,18 +119,18 @@ def test_a_folder_that_cannot_be_made(tmp_path, field, split):
         (b"\xff\xfe", "no valid TOML"),
     ],
 )
-def test_a_damaged_config(run, text, words):
+def test_a_damaged_config(bare, text, words):
     content = text if isinstance(text, bytes) else text.encode()
-    (run.path / "config.toml").write_bytes(content)
+    (bare.path / "config.toml").write_bytes(content)
     with pytest.raises(RunError, match=words):
-        _ = Run(run.path).config
+        _ = Run(bare.path).config
 
 
-def test_a_config_with_an_impossible_setting(run):
-    path = run.path / "config.toml"
+def test_a_config_with_an_impossible_setting(bare):
+    path = bare.path / "config.toml"
     path.write_text(path.read_text().replace("seed = 5", "seed = -5"))
     with pytest.raises(UsageError, match="setting 'seed'"):
-        _ = Run(run.path).settings
+        _ = Run(bare.path).settings
 
 
 def test_a_config_that_is_not_there(tmp_path):
@@ -131,21 +138,33 @@ def test_a_config_that_is_not_there(tmp_path):
         read_config(tmp_path / "config.toml")
 
 
-def test_a_split_cut_off_or_altered_anywhere(run):
+def test_a_split_cut_off_or_altered_anywhere(run, split):
     path = run.path / "split.npz"
     whole = path.read_bytes()
-    for keep in np.linspace(0, len(whole) - 1, 30).astype(int):
-        path.write_bytes(whole[:keep])
-        with pytest.raises(RunError, match=r"split\.npz is missing or damaged"):
+    places = np.linspace(0, len(whole) - 1, 60).astype(int)
+    altered = [
+        whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :] for place in places
+    ]
+    for content in [*(whole[:keep] for keep in places), *altered]:
+        path.write_bytes(content)
+        with pytest.raises(RunError, match=r"split\.npz is damaged"):
             _ = Run(run.path).split
+    # The file by itself: what can be read is what was written.
+    (run.path / "SHA256SUMS").unlink()
     refused = 0
-    for place in np.linspace(0, len(whole) - 1, 120).astype(int):
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+    for content in altered:
+        path.write_bytes(content)
         try:
-            _ = Run(run.path).split
+            found = Run(run.path).split
         except RunError:
             refused += 1
-    assert refused > 60
+        else:
+            assert np.array_equal(found.train, split.train)
+            assert np.array_equal(found.test, split.test)
+            assert (found.method, found.seed, found.notes) == (
+                split.method, split.seed, split.notes
+            )  # fmt: skip
+    assert refused > 30
 
 
 def test_a_split_that_is_not_there(run):
@@ -166,20 +185,20 @@ def test_a_split_that_is_not_there(run):
         {"train": np.zeros((12, 14))},
     ],
 )
-def test_a_split_whose_parts_do_not_fit(run, changes):
-    path = run.path / "split.npz"
+def test_a_split_whose_parts_do_not_fit(bare, changes):
+    path = bare.path / "split.npz"
     with np.load(path) as file:
         arrays = dict(file)
     np.savez(path, **(arrays | changes))
     with pytest.raises(RunError, match=r"split\.npz is missing or damaged"):
-        _ = Run(run.path).split
+        _ = Run(bare.path).split
 
 
-def test_an_array_in_place_of_a_split(run):
-    with (run.path / "split.npz").open("wb") as file:
+def test_an_array_in_place_of_a_split(bare):
+    with (bare.path / "split.npz").open("wb") as file:
         np.save(file, np.zeros(3))
     with pytest.raises(RunError, match=r"split\.npz is missing or damaged"):
-        _ = Run(run.path).split
+        _ = Run(bare.path).split
 
 
 def test_metrics_are_those_that_were_saved(run):

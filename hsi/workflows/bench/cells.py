@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.evaluation import Cell, ClassResult, Result
-from hsi.files import atomic_path, folder_name
+from hsi.files import atomic_path, folder_name, make_folder_with_sums
 from hsi.report.result_tables import amount_name
 from hsi.sampling import Split
 from hsi.scenes.labels import as_labels
 from hsi.scenes.readers import read_file
+from hsi.sums import check_sum
 from hsi.training import Run
 
 
@@ -84,7 +85,7 @@ def truth_file(out: Path, scene: str) -> Path:
 def keep_truth(out: Path, scene: str, labels: NDArray[np.int32]) -> None:
     """Write down the labels of a scene, by which maps are compared later without it."""
     path = truth_file(out, scene)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder_with_sums(path.parent)
     with atomic_path(path) as temporary:
         np.save(temporary, labels)
 
@@ -98,6 +99,8 @@ def right_pixels(out: Path, result: Result) -> NDArray[np.bool_] | None:
     map_file, truth = folder / "class_map.tif", truth_file(out, result.cell.scene)
     if not map_file.is_file() or not truth.is_file():
         return None
+    for each in (map_file, truth):
+        check_sum(each)
     contents = read_file(map_file, key=None, purpose="labels")
     class_map = as_labels(contents.array, path=map_file)
     split = Run(folder).split

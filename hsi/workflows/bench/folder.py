@@ -26,6 +26,7 @@ from hsi.evaluation import Cell, Result
 from hsi.evaluation.findings import BEST, FIRST, Findings, find
 from hsi.evaluation.results import MEASURES
 from hsi.scenes import Scene
+from hsi.sums import check_sum
 from hsi.workflows.bench.about import about
 from hsi.workflows.bench.asked import Asked
 from hsi.workflows.bench.cells import is_finished, read_result, right_pixels, truth_file
@@ -146,6 +147,7 @@ class Bench:
 
     def _check_truth(self, name: str, scene: Scene) -> None:
         path = truth_file(self.out, name)
+        check_sum(path)
         assert scene.labels is not None  # else it is refused
         if path.is_file() and not np.array_equal(np.load(path, allow_pickle=False), scene.labels):
             raise RunError(

@@ -15,6 +15,7 @@ from hsi.errors import RunError, UsageError
 from hsi.evaluation import Cell
 from hsi.files import write_text
 from hsi.models import usual
+from hsi.sums import check_sum
 from hsi.training import Settings
 from hsi.training.split_settings import GUARDED, MEANT
 from hsi.workflows.bench.asked import Asked
@@ -62,6 +63,7 @@ class Plan:
             If it is damaged.
         """
         path = folder / FILE
+        check_sum(path)
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
             return cls(

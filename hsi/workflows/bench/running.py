@@ -9,6 +9,7 @@ from typing import Protocol
 from hsi.errors import HsiError, RunError, UsageError
 from hsi.evaluation import Cell, Result
 from hsi.evaluation.findings import FIRST
+from hsi.files import make_folder_with_sums
 from hsi.inference import resolve_device
 from hsi.locks import FileLock
 from hsi.models.registry import OWN
@@ -169,7 +170,7 @@ def _check_jobs(bench: Bench, jobs: int, scenes: Mapping[str, Scene]) -> None:
 def _locked(bench: Bench) -> Iterator[None]:
     """Make the folder and have it for this process alone."""
     try:
-        bench.out.mkdir(parents=True, exist_ok=True)
+        make_folder_with_sums(bench.out)
         lock = FileLock(bench.out / ".lock")
     except OSError as error:
         raise RunError(f"cannot write {bench.out}: {error.strerror}") from error

@@ -16,6 +16,7 @@ from hsi.files import write_text
 from hsi.report.bench_report import as_latex, as_markdown, bench_sections
 from hsi.report.result_rows import csv_text, result_rows, summary_rows
 from hsi.report.result_tables import amount_name, seeds_words
+from hsi.sums import check_sum
 from hsi.workflows.bench.about import about_lines
 
 FILES = ("results.json", "results.csv", "summary.csv", "results.tex", "results.md")
@@ -94,6 +95,7 @@ def read_failures(out: Path) -> dict[Cell, str]:
         If `results.json` is damaged.
     """
     path = out / "results.json"
+    check_sum(path)
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))["failed"]
         return {
