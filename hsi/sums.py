@@ -9,20 +9,23 @@ leaves no file that is taken for damaged: for that moment, both the old and the 
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
+from typing import NamedTuple
 
 from hsi.atomic import replacing
 from hsi.errors import RunError
 from hsi.locks import FileLock
 
 NAME = "SHA256SUMS"
+ENTRY = re.compile(r"(?P<sum>[0-9a-f]{64}) [ *](?P<name>.+)")
 
 
 def begin_sums(folder: Path) -> None:
     """Let `folder`, which is there, have sums from now on."""
     path = folder / NAME
     if not path.exists():
-        _write(path, {})
+        _write(path, _Listing({}, []))
 
 
 def has_sums(folder: Path) -> bool:
@@ -33,7 +36,7 @@ def has_sums(folder: Path) -> bool:
 def remove_sums(folder: Path) -> None:
     """Remove the sums of a folder in which none of their files is left."""
     listing = folder / NAME
-    if listing.is_file() and not any((folder / name).exists() for name in _read(listing)):
+    if listing.is_file() and not any((folder / name).exists() for name in _read(listing).sums):
         listing.unlink()
 
 
@@ -64,7 +67,7 @@ def check_sum(path: Path) -> None:
     if not has_sums(path.parent) or not path.is_file():
         return
     try:
-        right = _read(path.parent / NAME).get(path.name)
+        right = _read(path.parent / NAME).sums.get(path.name)
         found = sum_of(path)
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror}") from error
@@ -83,23 +86,40 @@ def _change(path: Path, values: set[str], *, keep: bool) -> None:
     lock = FileLock(path.parent)
     try:
         with lock:
-            sums = _read(listing)
-            sums[path.name] = values | (sums.get(path.name, set()) if keep else set())
-            _write(listing, sums)
+            content = _read(listing)
+            before = content.sums.get(path.name, set()) if keep else set()
+            content.sums[path.name] = values | before
+            _write(listing, content)
     finally:
         lock.close()
 
 
-def _read(listing: Path) -> dict[str, set[str]]:
-    """Return the sums of each name; lines that are damaged are no sum of any file."""
-    sums: dict[str, set[str]] = {}
+class _Listing(NamedTuple):
+    """What a listing says."""
+
+    sums: dict[str, set[str]]
+    """Of each name; for a moment, two may be right."""
+    others: list[str]
+    """Lines that are no sums, which stay as they are."""
+
+
+def _read(listing: Path) -> _Listing:
+    found = _Listing({}, [])
     for line in listing.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
-        value, _, name = line.partition("  ")
-        sums.setdefault(name, set()).add(value)
-    return sums
+        entry = ENTRY.fullmatch(line)
+        if entry:
+            found.sums.setdefault(entry["name"], set()).add(entry["sum"])
+        else:
+            found.others.append(line)
+    return found
 
 
-def _write(listing: Path, sums: dict[str, set[str]]) -> None:
-    lines = [f"{value}  {name}\n" for name in sorted(sums) for value in sorted(sums[name])]
+def _write(listing: Path, content: _Listing) -> None:
+    sums = content.sums
+    lines = [f"{value}  {name}" for name in sorted(sums) for value in sorted(sums[name])]
     with replacing(listing) as temporary:
-        temporary.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+        temporary.write_text(
+            "".join(f"{line}\n" for line in (*content.others, *lines)),
+            encoding="utf-8",
+            errors="surrogateescape",
+        )

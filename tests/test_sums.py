@@ -131,3 +131,18 @@ def test_names_need_not_be_in_utf8(folder):
     (folder / name).write_text("noir")
     with pytest.raises(RunError):
         check_sum(folder / name)
+
+
+def test_lines_of_others_stay_as_they_are(tmp_path):
+    listing = tmp_path / NAME
+    theirs = f"# of the data\n{'a' * 64} *data.bin\nnothing\n"
+    listing.write_text(theirs)
+    make_folder_with_sums(tmp_path)
+    write_text(tmp_path / "map.txt", "map")
+    lines = listing.read_text().splitlines()
+    assert lines[:2] == ["# of the data", "nothing"]
+    assert f"{'a' * 64}  data.bin" in lines
+    (tmp_path / "data.bin").write_bytes(b"other")
+    with pytest.raises(RunError):
+        check_sum(tmp_path / "data.bin")
+    check_sum(tmp_path / "map.txt")

@@ -133,9 +133,10 @@ def note_sentences(results: Iterable[Result]) -> list[str]:
 def reading_sentences(findings: Findings) -> list[str]:
     """Return what words and figures of the tables mean."""
     sentences = [
-        "Test (s): the time for the map of the whole scene. Multiply-adds: for one patch on its "
-        "own, those of convolutions, linear layers and matrix products, an addition with its "
-        "multiplication as one.",
+        "Test (s): the time for the map of the whole scene; the first map of a process takes "
+        "seconds longer, in which libraries are loaded. Multiply-adds: for one patch on its own, "
+        "those of convolutions, linear layers and matrix products, an addition with its "
+        "multiplication as one; other work, such as comparing along trees, is not counted.",
         "A highest mean need not be more than chance: the comparisons say whether it is.",
     ]
     if any(found for found in findings.standings.values()):
@@ -155,11 +156,15 @@ def reading_sentences(findings: Findings) -> list[str]:
     return sentences
 
 
+def _threads(count: int) -> str:
+    return "1 thread" if count == 1 else f"{count} threads"
+
+
 def machine_sentences(results: Iterable[Result]) -> list[str]:
     """Say where figures come from unlike devices, threads or versions."""
     results = list(results)
     sentences = []
-    computed = sorted({f"{each.device} with {each.threads} threads" for each in results})
+    computed = sorted({f"{each.device} with {_threads(each.threads)}" for each in results})
     if len(computed) > 1:
         sentences.append(
             f"Trained on {' and on '.join(computed)}: times cannot be compared, and last digits "

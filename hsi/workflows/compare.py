@@ -178,7 +178,9 @@ def _scene_name(run: Run) -> str:
 
 
 def _names(first: Run, second: Run) -> tuple[str, str]:
-    """Return the folders' names, or their paths where these are the same."""
-    if first.path.name != second.path.name:
-        return first.path.name, second.path.name
+    """Return the folders' names, with as many of those above as tell them apart."""
+    one, two = first.path.absolute().parts, second.path.absolute().parts
+    for length in range(1, max(len(one), len(two)) + 1):
+        if one[-length:] != two[-length:]:
+            return "/".join(one[-length:]), "/".join(two[-length:])
     return str(first.path), str(second.path)

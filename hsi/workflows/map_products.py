@@ -29,6 +29,7 @@ from hsi.report import (
 from hsi.scenes import Scene
 from hsi.scenes.labels import as_labels
 from hsi.scenes.readers import read_file
+from hsi.sums import remove_sums
 from hsi.training import Classifier
 
 Format = Literal["tif", "envi"]
@@ -195,6 +196,7 @@ def writing_into(folder: Path) -> Iterator[None]:
         raise RunError(f"cannot write the map into {folder}: {error.strerror or error}") from error
     finally:
         for each in missing:
+            remove_sums(each)
             if not each.is_dir() or any(each.iterdir()):
                 break
             each.rmdir()

@@ -37,6 +37,14 @@ def test_what_seeds_cannot_tell_names_how_many_could():
     assert found.seeds_needed > 10
 
 
+def test_seeds_are_never_fewer_than_confirm_something_among_several_comparisons():
+    clear = [0.02, 0.03, -0.01, 0.04, 0.05]
+    assert sentence(clear).endswith("about 9 would be needed.")
+    for comparisons, needed in ((2, 9), (30, 11)):
+        text = sentence(clear, comparisons=comparisons)
+        assert text.endswith(f"about {needed} would be needed."), text
+
+
 def test_what_interval_and_ranks_contradict_is_no_verdict():
     assert "which Wilcoxon's test does not confirm (corrected for 3 comparisons, p = 0.07)" in (
         sentence(CLEAR, p=0.07, comparisons=3)
@@ -98,5 +106,5 @@ def test_unlike_machines_are_told(result):
     assert machine_sentences([one, one]) == []
     other = dataclasses.replace(one, device="H100", versions={"hsi": "2"})
     times, versions = machine_sentences([one, other])
-    assert "H100 with 1 threads and on cpu with 1 threads: times cannot be compared" in times
+    assert "H100 with 1 thread and on cpu with 1 thread: times cannot be compared" in times
     assert "hsi 1 and 2" in versions

@@ -1,6 +1,7 @@
 """Two runs of one scene, against what NumPy counts."""
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -44,6 +45,14 @@ def test_the_order_of_the_runs_does_not_matter(run, other):
     assert one.mcnemar.p == two.mcnemar.p
     assert one.mcnemar.only_first == two.mcnemar.only_second
     assert one.names == two.names[::-1] == ("run", "other")
+
+
+def test_runs_of_one_name_are_told_apart_by_the_folders_above(run, other, tmp_path):
+    copies = [
+        hsi.Run(shutil.copytree(each.path, tmp_path / name / "seed0"))
+        for name, each in (("svm", run), ("net", other))
+    ]
+    assert compare_runs(*copies, device="cpu").names == ("svm/seed0", "net/seed0")
 
 
 def test_pixels_that_either_learned_from_are_left_out(run, scene, tmp_path, small):

@@ -409,7 +409,7 @@ def test_without_a_report_a_run_still_maps_and_compares(scene, tmp_path, small):
     run = hsi.train(scene, out=tmp_path / "run", report=False, **small)
     assert {each.name for each in run.path.iterdir()} == {
         "config.toml", "split.npz", "model.safetensors", "history.csv", "metrics.json",
-        "class_map.tif", "class_map.tif.aux.xml", "class_map.qml", "class_map.json",
+        "class_map.tif", "class_map.tif.aux.xml", "class_map.qml", "class_map.json", "SHA256SUMS",
     }  # fmt: skip
     full = hsi.train(scene, out=tmp_path / "full", **small)
     assert without_times(full.metrics) == without_times(run.metrics)

@@ -71,6 +71,6 @@ def about_lines(facts: dict[str, Any]) -> list[str]:
     lines.append(
         f"Machine: {computer['processor']} ({computer['instructions']}), {computer['processors']} "
         f"processors, {computer['system']}; trained on {devices}"
-        + (f", {threads} threads" if threads else "")
+        + (f", {threads} {'thread' if threads == '1' else 'threads'}" if threads else "")
     )
     return lines

@@ -49,7 +49,8 @@ def read_result(out: Path, cell: Cell) -> Result:
         "test_seconds": metrics["map_seconds"],
         # What is not found by gradients has none that are trained, which is not the same as 0.
         "parameters": metrics["parameters"] or None,
-        "macs": metrics["macs_per_patch"],
+        # Of what has no convolution or product, the count says nothing.
+        "macs": metrics["macs_per_patch"] or None,
         **{name: metrics[name] for name in ("train_pixels", "validation_pixels", "test_pixels")},
     }
     return Result(
