@@ -18,7 +18,7 @@ from hsi.errors import RunError
 from hsi.locks import FileLock
 
 NAME = "SHA256SUMS"
-ENTRY = re.compile(r"(?P<sum>[0-9a-f]{64}) [ *](?P<name>.+)")
+ENTRY = re.compile(r"(?P<sum>\S{64}) [ *](?P<name>.+)")
 
 
 def begin_sums(folder: Path) -> None:

@@ -129,7 +129,7 @@ def build_model(
         patch_size=patch_size,
         norm=norm,
         dropout=dropout,
-        **_attention_for(name, attention),
+        **attention_argument(name, attention),
         **_weights_for(name, weights),
     )
     if attention is None or name in OWN:
@@ -137,7 +137,7 @@ def build_model(
     return model
 
 
-def _attention_for(name: str, attention: str | AttentionFactory | None) -> dict[str, Any]:
+def attention_argument(name: str, attention: str | AttentionFactory | None) -> dict[str, Any]:
     """Return the argument for the builder of `name`, or none if nothing is asked for.
 
     A builder need not take attention at all.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -159,6 +160,14 @@ class Scene:
             for rows, block in self.iter_blocks():
                 valid[rows] = ~is_missing(block, self.nodata).any(axis=2)
         return valid
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A text that is another one for other values of the cube; takes one pass over it."""
+        digest = hashlib.sha256()
+        for _, block in self.iter_blocks():
+            digest.update(np.ascontiguousarray(block).data)
+        return f"{self.shape} {np.dtype(self.cube.dtype).name} {digest.hexdigest()}"
 
     def iter_blocks(
         self, max_bytes: int = BLOCK_BYTES

@@ -67,6 +67,7 @@ class Run(RunFolder):
         source: dict[str, Any],
         split: Split,
         labels: NDArray[np.int32],
+        cube: str | None = None,
     ) -> Self:
         """Make the folder and write down what the training starts from.
 
@@ -82,6 +83,8 @@ class Run(RunFolder):
             Of the labelled pixels.
         labels : ndarray
             ``(rows, cols)`` label ids that were split, to be known again later.
+        cube : str, optional
+            `Scene.fingerprint` of the scene, likewise.
 
         Raises
         ------
@@ -93,7 +96,7 @@ class Run(RunFolder):
         text = tomli_w.dumps(config)
 
         def write(folder: Path) -> None:
-            write_split(folder / "split.npz", split, labels=labels)
+            write_split(folder / "split.npz", split, labels=labels, cube=cube)
             write_text(folder / "config.toml", text)
 
         make_folder(path, write, files=cls.STARTED)
@@ -139,8 +142,9 @@ class Run(RunFolder):
         Raises
         ------
         RunError
-            If the labels are others.
+            If the labels or the values of the cube are others.
         """
+        self.check_cube(scene)
         try:
             whole = self.split.labelled(scene)
         except UsageError:  # the labels differ, which is what the check is about
@@ -160,6 +164,23 @@ class Run(RunFolder):
             raise RunError(
                 f"the labels of the scene are not those that {self.path} was split on; "
                 "was their file changed?"
+            )
+
+    def check_cube(self, scene: Scene) -> None:
+        """Refuse a scene whose values are not those that the run learned from.
+
+        Raises
+        ------
+        RunError
+            If any of them differs.
+        """
+        known = self._split_file.cube
+        if known is not None and scene.fingerprint != known:
+            raise RunError(
+                f"the values of {scene.name} are not those that {self.path} was trained on; was "
+                "its file changed, or is it another scene?\n"
+                f"  now   {scene.fingerprint}\n"
+                f"  then  {known}"
             )
 
     @cached_property

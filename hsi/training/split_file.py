@@ -27,9 +27,13 @@ class SplitFile(NamedTuple):
     split: Split
     fingerprint: str | None
     """Of the labels that were split; None where nobody wrote it down."""
+    cube: str | None
+    """`Scene.fingerprint` of the scene; None where nobody wrote it down."""
 
 
-def write_split(path: Path, split: Split, *, labels: NDArray[np.int32] | None) -> None:
+def write_split(
+    path: Path, split: Split, *, labels: NDArray[np.int32] | None, cube: str | None = None
+) -> None:
     """Write a split, all of it or nothing.
 
     Parameters
@@ -40,6 +44,8 @@ def write_split(path: Path, split: Split, *, labels: NDArray[np.int32] | None) -
         What is written; labels that came with it, too.
     labels : ndarray or None
         ``(rows, cols)`` label ids that were split, to be known again later.
+    cube : str, optional
+        `Scene.fingerprint` of the scene, likewise.
     """
     about = {
         "method": split.method,
@@ -49,6 +55,8 @@ def write_split(path: Path, split: Split, *, labels: NDArray[np.int32] | None) -
     }
     if labels is not None:
         about["labels"] = fingerprint(labels)
+    if cube is not None:
+        about["cube"] = cube
     arrays = {name: getattr(split, name) for name in MASKS}
     if split.labels is not None:
         arrays["labels"] = split.labels
@@ -70,10 +78,11 @@ def read_split(path: Path) -> SplitFile:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             arrays = {name: file[name] for name in (*MASKS, "labels") if name in file}
-        if about.pop("sha256") != _sum(arrays, about):
-            raise ValueError("its sha256 is not the one that it was written with")
-        known = about.pop("labels", None)
-        return SplitFile(Split(**arrays, **(about | {"notes": tuple(about["notes"])})), known)
+        if about.pop("sha256", None) != _sum(arrays, about):
+            raise ValueError("its sha256 is not the one that it was written with, or it has none")
+        known, cube = about.pop("labels", None), about.pop("cube", None)
+        split = Split(**arrays, **(about | {"notes": tuple(about["notes"])}))
+        return SplitFile(split, known, cube)
     # What NumPy, zipfile and Split raise on files that are cut off or altered.
     except (
         OSError, EOFError, BadZipFile, zlib.error,

@@ -105,7 +105,7 @@ def _is_of_run(path: Path) -> bool:
 
 
 def _of_run(scene: Scene, path: Path) -> Source:
-    split, known = read_split(path)
+    split, known, _ = read_split(path)
     split.labelled(scene)  # refuses another scene
     notes = [f"The split is that of {path} ({split.method})."]
     own = split.labels if split.labels is not None else scene.labels

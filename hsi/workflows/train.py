@@ -98,7 +98,14 @@ def train(
     assert scene.labels is not None  # else there is no split
     learning = Learning(scene, split, settings, device=where)
 
-    run = Run.create(path, settings=settings, source=scene.source, split=split, labels=scene.labels)
+    run = Run.create(
+        path,
+        settings=settings,
+        source=scene.source,
+        split=split,
+        labels=scene.labels,
+        cube=scene.fingerprint,
+    )
     kept = Kept(
         run,
         learning.classifier,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from hsi.errors import UsageError
 from hsi.evaluation.paired import holm, mcnemar, paired_difference
@@ -45,6 +46,20 @@ def test_so_many_seeds_find_the_difference_in_four_of_five():
     powers = power(found.seeds_needed // 2), power(found.seeds_needed)
     assert powers[0] < 0.65
     assert 0.73 < powers[1] < 0.87
+
+
+def test_ties_are_those_of_the_counts():
+    """Fractions whose counts differ equally are ties, whatever their last bits are."""
+    rng = np.random.default_rng(0)
+    others = 0
+    for _ in range(60):
+        one, two = rng.integers(4320, 4340, (2, 8))
+        found = paired_difference(one / 4813, two / 4813)
+        if (one == two).all():
+            continue
+        assert found.p == pytest.approx(stats.wilcoxon(one - two).pvalue)
+        others += stats.wilcoxon(one / 4813 - two / 4813).pvalue != found.p
+    assert others > 10
 
 
 def test_equal_figures_differ_by_nothing():

@@ -70,6 +70,16 @@ def test_what_cannot_be_compared(run, other, scene, tmp_path, small):
     third.config["scene"]["dataset"] = "elsewhere.tif"
     with pytest.raises(UsageError, match=r"different scenes.*cube\.npy.* and elsewhere\.tif"):
         compare_runs(run, third, device="cpu")
+    cube = np.asarray(scene.cube).copy()
+    cube[5, 6, 7] += 1
+    fourth = hsi.train(
+        dataclasses.replace(scene, cube=cube), out=tmp_path / "fourth", **(small | {"epochs": 1})
+    )
+    with pytest.raises(RunError, match=r"the values of cube are not those that .*fourth was"):
+        compare_runs(run, fourth, device="cpu")
+    fourth.config["scene"]["dataset"] = "elsewhere.tif"
+    with pytest.raises(UsageError, match=r"different scenes.*cube\.npy.* and elsewhere\.tif"):
+        compare_runs(run, fourth, device="cpu")
     labels = scene.labels.copy()
     labels[tuple(np.argwhere(labels > 0)[0])] = 0
     changed = dataclasses.replace(scene, labels=labels)

@@ -123,7 +123,7 @@ def test_the_files_hold_what_the_network_says(run, large, tmp_path):
     assert np.abs(percent - 100 * share.max(axis=0))[scene.valid].max() < 1.01
     assert saved.counts == dict(zip(*np.unique(saved.class_map, return_counts=True), strict=True))
     assert sorted(each.name for each in (tmp_path / "map").iterdir()) == sorted(
-        [*PRODUCTS, "map.json"]
+        [*PRODUCTS, "map.json", "SHA256SUMS"]
     )
     record = json.loads((tmp_path / "map" / "map.json").read_text())
     assert sum(each["pixels"] for each in record["classes"]) == 70 * 45

@@ -97,9 +97,13 @@ class Asked:
             values = getattr(self, axis) or tuple(
                 dict.fromkeys(value for each in earlier for value in getattr(each, axis))
             )
-            if axis == "train" and not values:
+            if axis == "train":
+                drawn = {*filled["splits"]} & {*DRAWN}
+                if drawn and not self.train:
+                    # All is what splits without a choice were asked with.
+                    values = tuple(amount for amount in values if amount != ALL)
                 # The same for all, so that they can be compared.
-                values = (USUAL_SHARE if {*filled["splits"]} & {*DRAWN} else ALL,)
+                values = values or (USUAL_SHARE if drawn else ALL,)
             filled[axis] = values or USUAL.get(axis, ())
             if not filled[axis]:
                 what = "scene" if axis == "scenes" else "model"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsi.errors import RunError
 from hsi.evaluation import Cell, ClassResult, Result
 from hsi.files import atomic_path, folder_name, make_folder_with_sums
 from hsi.report.result_tables import amount_name
@@ -39,9 +42,19 @@ def read_result(out: Path, cell: Cell) -> Result:
     RunError
         If the run is damaged.
     """
-    folder = folder_of(out, cell)
-    run = Run(folder)
+    run = Run(folder_of(out, cell))
     metrics = run.metrics
+    try:
+        return _result(out, cell, run, metrics)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise RunError(
+            f"{run.path / 'metrics.json'} is damaged, or of another version of hsi ({what})\n"
+            "Remove the folder of this run: `hsi bench` trains it again."
+        ) from error
+
+
+def _result(out: Path, cell: Cell, run: Run, metrics: Mapping[str, Any]) -> Result:
     figures = {name: metrics[name] for name in ("oa", "aa", "kappa")}
     figures |= {name: metrics["overlap"][name] for name in ("contains", "shares")}
     figures |= {
@@ -66,7 +79,7 @@ def read_result(out: Path, cell: Cell) -> Result:
         threads=metrics["threads"],
         versions=metrics["versions"],
         notes=tuple(metrics["notes"]),
-        folder=folder.relative_to(out).as_posix(),
+        folder=run.path.relative_to(out).as_posix(),
     )
 
 
@@ -91,6 +104,23 @@ def keep_truth(out: Path, scene: str, labels: NDArray[np.int32]) -> None:
         np.save(temporary, labels)
 
 
+def read_truth(out: Path, scene: str) -> NDArray[np.int32]:
+    """Return the labels that `keep_truth` wrote.
+
+    Raises
+    ------
+    RunError
+        If they are damaged.
+    """
+    path = truth_file(out, scene)
+    check_sum(path)
+    try:
+        labels: NDArray[np.int32] = np.load(path, allow_pickle=False)
+        return labels
+    except (OSError, EOFError, ValueError) as error:
+        raise RunError(f"{path} is damaged: {error}\nRestore it from a copy.") from error
+
+
 def right_pixels(out: Path, result: Result) -> NDArray[np.bool_] | None:
     """Return which test pixels the map of a training has right, in the order of rows.
 
@@ -100,11 +130,15 @@ def right_pixels(out: Path, result: Result) -> NDArray[np.bool_] | None:
     map_file, truth = folder / "class_map.tif", truth_file(out, result.cell.scene)
     if not map_file.is_file() or not truth.is_file():
         return None
-    for each in (map_file, truth):
-        check_sum(each)
+    check_sum(map_file)
     contents = read_file(map_file, key=None, purpose="labels")
     class_map = as_labels(contents.array, path=map_file)
     split = Run(folder).split
-    labels = np.load(truth, allow_pickle=False) if split.labels is None else split.labels
+    labels = read_truth(out, result.cell.scene) if split.labels is None else split.labels
+    if not class_map.shape == labels.shape == split.test.shape:
+        raise RunError(
+            f"{map_file} is damaged: it has {class_map.shape} pixels, the labels {labels.shape} "
+            f"and the split {split.test.shape}"
+        )
     right: NDArray[np.bool_] = (class_map == labels)[split.test]
     return right

@@ -26,10 +26,17 @@ from hsi.evaluation import Cell, Result
 from hsi.evaluation.findings import BEST, FIRST, Findings, find
 from hsi.evaluation.results import MEASURES
 from hsi.scenes import Scene
-from hsi.sums import check_sum
+from hsi.training import Run
 from hsi.workflows.bench.about import about
 from hsi.workflows.bench.asked import Asked
-from hsi.workflows.bench.cells import is_finished, read_result, right_pixels, truth_file
+from hsi.workflows.bench.cells import (
+    folder_of,
+    is_finished,
+    read_result,
+    read_truth,
+    right_pixels,
+    truth_file,
+)
 from hsi.workflows.bench.plan import Plan
 from hsi.workflows.bench.shared_settings import settled
 from hsi.workflows.bench.written import read_failures, write_results
@@ -123,7 +130,7 @@ class Bench:
         UsageError
             If it does not fit what the folder holds, or settings do not fit a model.
         RunError
-            If the labels of a scene are no longer the same.
+            If the labels or the values of a scene are no longer the same.
         """
         for name in asked.scenes:
             if scenes[name].labels is None:
@@ -134,9 +141,11 @@ class Bench:
             settings=settings,
             guard=guard,
             command=command,
+            binding=bool(self.results),
         )
         for name in asked.scenes:
             self._check_truth(name, scenes[name])
+            self._check_cube(name, scenes[name])
         wanted = set(asked.cells())
         cells = [cell for cell in plan.cells() if cell in wanted]
         for cell in cells:
@@ -146,14 +155,23 @@ class Bench:
         return cells
 
     def _check_truth(self, name: str, scene: Scene) -> None:
-        path = truth_file(self.out, name)
-        check_sum(path)
         assert scene.labels is not None  # else it is refused
-        if path.is_file() and not np.array_equal(np.load(path, allow_pickle=False), scene.labels):
+        if not truth_file(self.out, name).is_file():
+            return
+        if not np.array_equal(read_truth(self.out, name), scene.labels):
             raise RunError(
                 f"the labels of {name} are not those that {self.out} was begun with; was their "
                 "file changed?\nName another folder (--out)."
             )
+
+    def _check_cube(self, name: str, scene: Scene) -> None:
+        done = next((cell for cell in self.results if cell.scene == name), None)
+        if done is None:
+            return
+        try:
+            Run(folder_of(self.out, done)).check_cube(scene)
+        except RunError as error:
+            raise RunError(f"{error}\nName another folder (--out).") from error
 
     def findings(self, *, measure: str = "oa", against: str = FIRST) -> Findings:
         """Return what follows from the results.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hsi.errors import UsageError, check_name
 from hsi.layers.attention import ATTENTIONS
 from hsi.models import MODELS
+from hsi.models.registry import attention_argument
 
 
 def split_model_name(name: str) -> tuple[str, str]:
@@ -13,7 +14,7 @@ def split_model_name(name: str) -> tuple[str, str]:
     Raises
     ------
     UsageError
-        If one of them is unknown.
+        If one of them is unknown, or the network takes no attention.
 
     Examples
     --------
@@ -27,4 +28,5 @@ def split_model_name(name: str) -> tuple[str, str]:
     if not attention:
         raise UsageError(f"'{name}' names no attention after the +, for example {model}+eca")
     check_name("attention", attention, ATTENTIONS, listed_by="hsi models --blocks")
+    attention_argument(model, attention)
     return model, attention

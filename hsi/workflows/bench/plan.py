@@ -137,6 +137,7 @@ class Plan:
         settings: Mapping[str, Any],
         guard: int | None,
         command: str | None,
+        binding: bool = True,
     ) -> Self:
         """Return the plan with more asked of it.
 
@@ -152,6 +153,9 @@ class Plan:
             If it is named now.
         command : str, optional
             What asks.
+        binding : bool
+            Whether something was trained by the plan. If not, what is named now takes the place of
+            what the plan has: a mistake can be mended by another command.
 
         Raises
         ------
@@ -162,13 +166,14 @@ class Plan:
         settings = settled(settings)
         # Whatever is wrong with settings is found now, and said as of them alone.
         Settings().changed(**settings)
-        if self.asked:
+        if self.asked and binding:
             self._refuse_others(settings, sources)
+        kept = self.settings if binding else self.settings | settings
         plan = dataclasses.replace(
-            self,
+            self if binding or guard is None else dataclasses.replace(self, guard=None),
             sources=self.sources | {name: dict(sources[name]) for name in asked.scenes},
             asked=self.asked if asked in self.asked else (*self.asked, asked),
-            settings={**settings} if not self.asked else self.settings,
+            settings=kept if self.asked else {**settings},
             commands=tuple(dict.fromkeys([*self.commands, *([command] if command else [])])),
         )
         plan._check_split_settings()

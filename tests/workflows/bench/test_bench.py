@@ -1,6 +1,7 @@
 """A benchmark on the small scene: the same splits for all, continued, and what it writes."""
 
 import csv
+import dataclasses
 import json
 import shutil
 
@@ -304,3 +305,68 @@ def test_folds_are_taken_in_turn(tmp_path, bench_of, scene, brief):
     train_cells(bench, cells, scenes, device="cpu")
     tests = [hsi.Run(folder_of(bench.out, cell)).split.test for cell in cells]
     assert np.array_equal(np.sum(tests, axis=0), (scene.labels > 0) & scene.valid)
+
+
+def brighter(scene):
+    cube = np.asarray(scene.cube).copy()
+    cube[3, 4, 5] += 1
+    return dataclasses.replace(scene, cube=cube)
+
+
+def test_a_scene_with_other_values_is_not_the_same_scene(trained, bench_of, scene):
+    with pytest.raises(RunError, match=r"the values of .* are not those .*\n.*\n.*\nName another"):
+        bench_of(trained.out, brighter(scene), models=("knn",))
+    _, cells, _ = bench_of(trained.out, dataclasses.replace(scene), models=("knn",))
+    assert len(cells) == 4
+
+
+def test_what_was_never_trained_binds_nothing(tmp_path, bench_of, scene, brief):
+    """A file that is named wrongly in the first command is named rightly in the second."""
+    truth = np.asarray(scene.labels)
+    upper = np.arange(len(truth))[:, None] < 20
+    masks = {"train": (truth > 0) & upper & scene.valid, "test": (truth > 0) & ~upper & scene.valid}
+    np.savez(tmp_path / "masks.npz", **masks)
+    asked = {"splits": ("file",), "models": ("knn",), "seeds": (0,)}
+    wrong, right = (
+        brief | {"split_file": str(tmp_path / name)} for name in ("no.npz", "masks.npz")
+    )
+    bench, cells, scenes = bench_of(tmp_path / "out", scene, settings=wrong, **asked)
+    train_cells(bench, cells, scenes, device="cpu")
+    assert len(bench.failures) == 1
+    bench, cells, scenes = bench_of(tmp_path / "out", scene, settings=right, **asked)
+    train_cells(bench, cells, scenes, device="cpu")
+    assert len(bench.results) == 1
+    assert bench.failures == {}
+    # The settings that were not named again are those of before.
+    assert bench.plan.settings["epochs"] == brief["epochs"]
+    with pytest.raises(UsageError, match="was begun with other settings"):
+        bench_of(tmp_path / "out", scene, settings=wrong, **asked)
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "{}", '{"oa": "x"}', '{"oa": 1, "aa": 1, "kappa": 1, "overlap": null}']
+)
+def test_damaged_metrics_are_no_results(trained, tmp_path, content):
+    out = tmp_path / "bench"
+    shutil.copytree(trained.out, out)
+    run = folder_of(out, Cell("fields", "random", 0.15, 0, "svm"))
+    (run / "metrics.json").write_text(content)
+    with pytest.raises(RunError, match=r"metrics\.json is damaged"):
+        Bench(out)
+    (run / "SHA256SUMS").unlink()
+    with pytest.raises(RunError, match=r"metrics\.json is damaged"):
+        Bench(out)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"nothing"])
+def test_damaged_labels_are_no_truth(trained, tmp_path, bench_of, scene, content):
+    out = tmp_path / "bench"
+    shutil.copytree(trained.out, out)
+    (out / "truth" / "fields.npy").write_bytes(content)
+    for sums in (True, False):
+        if not sums:
+            (out / "truth" / "SHA256SUMS").unlink()
+        with pytest.raises(RunError, match=r"fields\.npy is damaged"):
+            bench_of(out, scene)
+        with pytest.raises(RunError, match=r"fields\.npy is damaged"):
+            right_pixels(out, trained.results[Cell("fields", "random", 0.15, 0, "svm")])

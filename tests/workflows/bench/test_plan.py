@@ -197,3 +197,18 @@ def test_folds_alone_train_on_all_that_is_left():
     new = {"scenes": ("fields",), "models": ("svm",)}
     assert Asked(**new, splits=("folds",)).completed([]).train == (1.0,)
     assert Asked(**new, splits=("folds", "blocks")).completed([]).train == (0.1,)
+
+
+def test_what_a_split_without_a_choice_was_asked_with_is_not_taken_over():
+    file = Asked(scenes=("a",), splits=("file",), models=("svm",), seeds=(0,)).completed([])
+    assert file.train == (1.0,)
+    assert Asked(splits=("random",)).completed([file]).train == (0.1,)
+    assert Asked(splits=("folds",)).completed([file]).train == (1.0,)
+    several = Asked(scenes=("a",), splits=("random",), models=("svm",), train=(0.2, 5), seeds=(0,))
+    assert Asked(splits=("blocks",)).completed([file, several.completed([])]).train == (0.2, 5)
+
+
+@pytest.mark.parametrize("model", ["knn+eca", "hybridsn-se+eca"])
+def test_attention_is_refused_where_there_is_no_place_for_it(model):
+    with pytest.raises(UsageError, match=r"takes no attention|has its attention already"):
+        Asked(models=(model,))
