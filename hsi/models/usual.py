@@ -64,7 +64,7 @@ USUAL: dict[str, Usual] = {
     "spectralformer": Usual(
         patch_size=7,
         reduction="bands",
-        recipe={"batch_size": 64, "learning_rate": 1e-3, "dropout": 0.1},
+        recipe={"batch_size": 64, "learning_rate": 3e-3, "dropout": 0.1},
     ),
     "svm": Usual(patch_size=1, reduction="bands"),
     "random-forest": Usual(patch_size=1, reduction="bands"),
