@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     )
     from hsi.scenes import Scene, join_scenes, load_scene, load_scenes
     from hsi.training import Classifier, Recipe, Run, Settings, TransferRun, TransferSettings
-    from hsi.workflows import evaluate, map_scene, predict_photographs, train, transfer
+    from hsi.workflows import evaluate, map_scene, predict_photographs, resume, train, transfer
     from hsi.workflows.estimator import HybridSNClassifier
 
 _HOMES = {
@@ -57,6 +57,7 @@ _HOMES = {
     "predict_photographs": "workflows",
     "predict_scene": "inference",
     "register_model": "models",
+    "resume": "workflows",
     "split_folds": "sampling",
     "split_pixels": "sampling",
     "train": "workflows",
@@ -93,6 +94,7 @@ __all__ = [
     "predict_photographs",
     "predict_scene",
     "register_model",
+    "resume",
     "split_folds",
     "split_pixels",
     "train",

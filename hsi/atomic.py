@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+# As `tempfile` makes names of what is not complete.
+TEMPORARY = re.compile(r"\..+-[a-z0-9_]{8}(\.\w+)*")
+
+
+def remove_temporary(folder: Path) -> None:
+    """Remove what killed processes have left of files and folders; none may be writing there."""
+    for path in folder.glob(".*"):
+        if not TEMPORARY.fullmatch(path.name):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 @contextmanager

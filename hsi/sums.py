@@ -76,7 +76,7 @@ def check_sum(path: Path) -> None:
             f"{path} is damaged, or was changed by hand: its sha256 is not the one in {NAME}\n"
             f"  its sha256 is       {found}\n"
             f"  as it was written   {' or '.join(sorted(right))}\n"
-            "Restore it from a copy. What was changed on purpose belongs in another folder."
+            f"Restore it from a copy; if you changed it on purpose, remove its line from {NAME}."
         )
 
 

@@ -11,7 +11,7 @@ import click
 
 from hsi.cli import options, train
 from hsi.cli.lists import Amounts, Names, Seeds, flat, taken_over
-from hsi.cli.termination import terminated_as_interrupted
+from hsi.interrupts import terminated_as_interrupted
 
 if TYPE_CHECKING:
     from hsi.scenes import Scene

@@ -68,7 +68,7 @@ def main() -> None:
         # click turns an interrupt into an Abort; what was done about it stands in its notes.
         notes = getattr(stop.__cause__ or stop, "__notes__", [])
         _say(" ".join(["Interrupted.", *notes]))
-        sys.exit(130)
+        sys.exit(getattr(stop.__cause__ or stop, "exit_code", 130))
     except BrokenPipeError:
         # Whoever read our output has gone.
         _drop_output()

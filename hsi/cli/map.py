@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hsi.cli import options
-from hsi.cli.termination import terminated_as_interrupted
+from hsi.interrupts import terminated_as_interrupted
 
 if TYPE_CHECKING:
     from hsi.training import Run

@@ -93,7 +93,7 @@ def command(
       hsi search --dataset salinas_a --space space.toml --out searches/mine
     """
     from hsi.cli.search_display import SearchDisplay, print_search
-    from hsi.cli.termination import terminated_as_interrupted
+    from hsi.interrupts import terminated_as_interrupted
     from hsi.scenes.named import named_scene
     from hsi.training import Settings
     from hsi.workflows.search import search

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hsi.cli import options
+from hsi.errors import UsageError
 
 if TYPE_CHECKING:
     from hsi.scenes.named import Named
@@ -82,6 +83,17 @@ AMOUNT = options.Amount()
 @click.option("--label-smoothing", type=float, help="Share of a label spread over all classes.")
 @click.option("--class-balance", type=float, help="0: pixels weigh the same; 1: classes do.")
 @click.option("--precision", help="auto (full on CPUs, mixed on CUDA), full, or bf16 (mixed).")
+@click.option(
+    "--resume",
+    type=click.Path(),
+    metavar="RUN",
+    help="Go on with an interrupted training, to the same result as without interruption.",
+)
+@click.option(
+    "--not-bitwise",
+    is_flag=True,
+    help="With --resume: also under other versions or threads, with other last bits.",
+)
 @options.device
 @click.option("--out", type=click.Path(), help="New folder for the run.  [default: in runs/]")
 @options.as_json
@@ -89,6 +101,8 @@ def command(
     named: dict[str, Named],
     reading: dict[str, Any],
     config: str | None,
+    resume: str | None,
+    not_bitwise: bool,
     device: str,
     out: str | None,
     as_json: bool,
@@ -101,16 +115,23 @@ def command(
       hsi train --dataset indian_pines --model hybridsn-dw
       hsi train --dataset cube.mat --labels gt.mat --train 50 --seed 1
       hsi train --config runs/first/config.toml --seed 2
+      hsi train --resume runs/first
       hsi train --dataset pavia_university --split official
       hsi train --dataset train.csv --validation-dataset val.csv --test-dataset test.csv
     """
-    from hsi.cli.console import TrainingDisplay, print_caveats, print_results
-    from hsi.report import pixel_counts
-    from hsi.report.chosen_words import chosen_in_a_line
+    from hsi.cli.console import TrainingDisplay
     from hsi.scenes.named import named_scene
     from hsi.training import Settings, read_config
     from hsi.workflows import train
 
+    if resume is not None:
+        scenes = [option for each in named.values() for option in each.options_given()]
+        _refuse_beside_resume(scenes, config=config, out=out, reading=reading)
+        run = _resumed(Path(resume), changes, bitwise=not not_bitwise, device=device)
+        _print_run(run, as_json=as_json)
+        return
+    if not_bitwise:
+        raise UsageError("--not-bitwise says how to --resume a run, but none is named")
     stored = read_config(Path(config)) if config else {"scene": {}, "settings": {}}
     settings = Settings.from_table(stored["settings"]).changed(**changes)
     scene = named_scene(
@@ -129,12 +150,78 @@ def command(
             progress=display,
             started=_announce,
         )
+    _print_run(run, as_json=as_json)
+
+
+def _resumed(path: Path, changes: dict[str, Any], *, bitwise: bool, device: str) -> Run:
+    """Go on with a run whose settings are those that are named, if any are."""
+    from hsi.cli.console import TrainingDisplay
+    from hsi.training import Run
+    from hsi.workflows import resume
+
+    run = Run(path)
+    before, now = run.settings, run.settings.changed(**changes)
+    others = [
+        f"{name} is {old} there, {new} now"
+        for name, old, new in _differences(before.model_dump(), now.model_dump())
+    ]
+    if others:
+        raise UsageError(
+            f"{path} was begun with other settings: {'; '.join(others)}\n"
+            "Leave these options out to go on with it, or train anew with --config "
+            f"{path / 'config.toml'} and these options."
+        )
+    with TrainingDisplay() as display:
+        return resume(
+            run,
+            bitwise=bitwise,
+            device=device,
+            progress=display,
+            started=_announce,
+            noted=lambda note: click.echo(f"Note: {note}", err=True),
+        )
+
+
+def _refuse_beside_resume(
+    scenes: list[str], *, config: str | None, out: str | None, reading: dict[str, Any]
+) -> None:
+    """Refuse options that name a scene or a folder: the run has both."""
+    given = [
+        *scenes,
+        *(["--config"] if config is not None else []),
+        *(["--out"] if out is not None else []),
+        *(f"--{name.replace('_', '-')}" for name in reading),
+    ]
+    if given:
+        raise UsageError(
+            f"--resume goes on with the scene, the settings and the folder of a run: leave out "
+            f"{' and '.join(given)}"
+        )
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Return name, old and new value of the settings that differ, those of the recipe too."""
+    found = []
+    for name in before:
+        if isinstance(before[name], dict) and isinstance(now[name], dict):
+            found += _differences(before[name], now[name])
+        elif before[name] != now[name]:
+            found.append((name, before[name], now[name]))
+    return found
+
+
+def _print_run(run: Run, *, as_json: bool) -> None:
+    """Print what came out."""
+    from hsi.cli.console import print_caveats, print_results
+    from hsi.report import pixel_counts
+    from hsi.report.chosen_words import chosen_in_a_line
+
     metrics = run.metrics
     if as_json:
         click.echo(json.dumps(metrics | {"run": str(run.path)}, indent=2))
         return
     print_results(
-        metrics, title=f"{scene.name}: {run.settings.network}, {run.settings.split} split"
+        metrics, title=f"{metrics['scene']}: {run.settings.network}, {run.settings.split} split"
     )
     counts = pixel_counts(
         train=metrics["train_pixels"],

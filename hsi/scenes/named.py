@@ -18,6 +18,11 @@ class Named(NamedTuple):
     dataset_option: str
     labels_option: str
 
+    def options_given(self) -> list[str]:
+        """Return the options by which something is named."""
+        pairs = ((self.dataset_option, self.datasets), (self.labels_option, self.labels))
+        return [option for option, values in pairs if values]
+
     def files(self) -> list[Files]:
         """Return each scene with its labels, as `load_scenes` takes them.
 

@@ -3,9 +3,9 @@
 from hsi.training.bands import TrainedBands, match_bands
 from hsi.training.classifier import Classifier
 from hsi.training.data_array import to_data_array
+from hsi.training.epochs import Epoch, Progress
 from hsi.training.fit import fit, settle
 from hsi.training.fit_photographs import fit_photographs
-from hsi.training.loop import Epoch, Progress
 from hsi.training.photograph_classifier import (
     PhotographClassifier,
     Prediction,

@@ -15,8 +15,10 @@ from hsi.inference import reusing_memory, scores_of_pixels
 from hsi.layers import pad_scene
 from hsi.models import PatchNetwork
 from hsi.training.batches import Batch, Batches, plan_batches
-from hsi.training.loop import Epoch, Progress, run_epochs, seeded
+from hsi.training.epochs import Epoch, Progress
+from hsi.training.loop import run_epochs, seeded
 from hsi.training.recipe import Recipe
+from hsi.training.state import Capture, State
 from hsi.training.statistics import settle_statistics
 from hsi.training.step import batch_loss, batch_scores
 
@@ -33,6 +35,8 @@ def fit(
     device: torch.device,
     progress: Progress | None = None,
     keep: Callable[[PatchNetwork, Epoch], None] | None = None,
+    after_step: Callable[[Capture], None] | None = None,
+    resume: State | None = None,
 ) -> list[Epoch]:
     """Train `model` in place and return its history.
 
@@ -65,6 +69,8 @@ def fit(
     keep : callable, optional
         Called with model and epoch whenever the weights so far are worth keeping. Without
         validation pixels, batch norms then hold their running averages; `settle` mends that.
+    after_step, resume
+        As for `run_epochs`.
 
     Raises
     ------
@@ -99,6 +105,8 @@ def fit(
             device=device,
             progress=progress,
             keep=keep,
+            after_step=after_step,
+            resume=resume,
         )
         if not validation.any():  # else they came with the weights of the best epoch
             task.settle()

@@ -17,7 +17,8 @@ from hsi.inference.mode import evaluating
 from hsi.photographs.counted import counted
 from hsi.sampling.photograph_augmentation import photograph_augmentation
 from hsi.training.batches import batch_count
-from hsi.training.loop import Epoch, Progress, run_epochs, seeded
+from hsi.training.epochs import Epoch, Progress
+from hsi.training.loop import run_epochs, seeded
 from hsi.training.photograph_classifier import BATCH, PhotographClassifier
 from hsi.training.transfer_settings import TransferSettings
 

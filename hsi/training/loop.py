@@ -6,13 +6,18 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol, TypeVar
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Literal, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from hsi.errors import HsiError
+from hsi.training.epochs import Epoch, Progress
+from hsi.training.model_file import within
+from hsi.training.state import Capture, Moving, Place, State
 
 # Share of a one-cycle schedule in which the rate rises, from a tenth of its peak.
 WARM_UP, START_BELOW = 0.2, 10
@@ -25,36 +30,6 @@ others slower."""
 
 _Batch = TypeVar("_Batch")
 _Model = TypeVar("_Model", bound=nn.Module)
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One row of the training's history."""
-
-    epoch: int
-    loss: float
-    """Mean over what was learned from, as augmented and with dropout."""
-    train_accuracy: float
-    """Of pixels: the share that were right, as augmented and with dropout. Of photographs: the
-    share of a sample that is right in evaluation mode, as for validation."""
-    validation_accuracy: float | None
-    learning_rate: float
-    seconds: float
-    """Since the start of the training."""
-
-    def as_row(self) -> dict[str, Any]:
-        """Return the fields by name, as `history.csv` and figures take them."""
-        return asdict(self)
-
-
-class Progress(Protocol):
-    """What is told while a training goes on."""
-
-    def step(self, done: int, total: int) -> None:
-        """Take note of a finished step."""
-
-    def epoch(self, epoch: Epoch, total: int) -> None:
-        """Take note of a finished epoch."""
 
 
 class Silent:
@@ -107,6 +82,8 @@ def run_epochs(
     progress: Progress | None = None,
     keep: Callable[[_Model, Epoch], None] | None = None,
     choose: bool = True,
+    after_step: Callable[[Capture], None] | None = None,
+    resume: State | None = None,
 ) -> list[Epoch]:
     """Train the weights of `model` that ask for gradients, in place, and return the history.
 
@@ -133,6 +110,11 @@ def run_epochs(
         Called with model and epoch whenever the weights so far are worth keeping.
     choose : bool
         Whether the validation accuracy chooses the weights. If not, it is only told.
+    after_step : callable, optional
+        Called after every step with what captures the state of the training; what it raises ends
+        the training.
+    resume : State, optional
+        Where to go on: the result is the same, to the bit, as without the interruption.
 
     Raises
     ------
@@ -145,17 +127,44 @@ def run_epochs(
     half = half_precision(descent.precision, device)
     # Gradients need no scaling in bfloat16, which has the range of float32.
     scaler = torch.amp.GradScaler(device.type, enabled=half == torch.float16)
+    moving = Moving(
+        model=model,
+        optimizer=optimizer,
+        rates=rates,
+        scaler=scaler,
+        generator=generator,
+        device=device,
+    )
     history: list[Epoch] = []
     best: tuple[float, dict[str, Tensor]] | None = None
-    start = time.monotonic()
+    first, before = 1, 0.0
+    if resume:
+        moving.restore(resume.plain, resume.tensors)
+        history, first, before = list(resume.history), resume.place.epoch, resume.place.seconds
+        if resume.best is not None:
+            best = resume.best, within(resume.tensors, "best.")
+    start = time.monotonic() - before
 
-    for number in range(1, epochs + 1):
+    for number in range(first, epochs + 1):
         task.train_mode()
         rate = float(rates.get_last_lr()[0])
         losses = torch.zeros((), device=device, dtype=torch.float64)
         right = torch.zeros((), device=device, dtype=torch.int64)
-        seen = 0
-        for done, batch in enumerate(task.batches(generator), start=1):
+        seen = done = 0
+        if resume:
+            generator.set_state(resume.tensors["epoch.draws"])
+        order = generator.get_state()
+        coming = iter(task.batches(generator))
+        if resume:
+            # The batches that were learned from are drawn again, and left out.
+            done, seen, rate = resume.place.done, resume.place.seen, resume.place.rate
+            for _ in islice(coming, done):
+                pass
+            losses.copy_(resume.tensors["epoch.losses"])
+            right.copy_(resume.tensors["epoch.right"])
+            moving.restore_draws(resume.tensors)
+            resume = None
+        for batch in coming:
             with torch.autocast(device.type, half, enabled=half is not None):
                 loss, scores, truth = task.learn(batch, generator)
             optimizer.zero_grad(set_to_none=True)
@@ -166,7 +175,18 @@ def run_epochs(
             losses += loss.detach() * len(truth)
             right += (scores.detach().argmax(1) == truth).sum()
             seen += len(truth)
+            done += 1
             progress.step((number - 1) * batches + done, steps)
+            if after_step:
+                place = Place(
+                    epoch=number,
+                    done=done,
+                    seen=seen,
+                    rate=rate,
+                    seconds=time.monotonic() - start,
+                )
+                counted = {"epoch.losses": losses, "epoch.right": right, "epoch.draws": order}
+                after_step(partial(_captured, moving, place, history, best, counted))
 
         train_accuracy, validation_accuracy = task.accuracies(int(right) / seen)
         epoch = Epoch(
@@ -198,6 +218,25 @@ def run_epochs(
         model.load_state_dict(best[1])
     model.eval()
     return history
+
+
+def _captured(
+    moving: Moving,
+    place: Place,
+    history: list[Epoch],
+    best: tuple[float, dict[str, Tensor]] | None,
+    counted: dict[str, Tensor],
+) -> State:
+    plain, tensors = moving.capture()
+    weights = {f"best.{name}": value for name, value in best[1].items()} if best else {}
+    return State(
+        place=place,
+        history=tuple(history),
+        best=best[0] if best else None,
+        plain=plain,
+        device=moving.device,
+        tensors=tensors | weights | {name: value.clone() for name, value in counted.items()},
+    )
 
 
 @contextmanager

@@ -5,19 +5,26 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import platform
 import tomllib
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from hsi.atomic import remove_temporary
 from hsi.errors import RunError
 from hsi.files import make_folder_with_sums, write_text
+from hsi.locks import FileLock
 from hsi.sums import NAME as SUMS
 from hsi.sums import check_sum, remove_sums
-from hsi.training.loop import Epoch
+from hsi.training.epochs import Epoch
+from hsi.training.state_file import States
 
 # The table of a `config.toml` that says what was learned from, and the command that writes it.
+LOCK = ".lock"
 MADE_BY = {"scene": "hsi train", "photographs": "hsi transfer"}
 
 
@@ -69,6 +76,16 @@ class RunFolder:
         """Where the classifier is kept while it is trained."""
         return self.path / "checkpoint" / "model.safetensors"
 
+    @cached_property
+    def states(self) -> States:
+        """What an unfinished training goes on from."""
+        return States(self.path / "checkpoint")
+
+    @property
+    def finished(self) -> bool:
+        """Whether all that belongs to the run is there."""
+        return (self.path / "metrics.json").is_file()
+
     @property
     def kept(self) -> Path:
         """The trained classifier; that of the last checkpoint if the training did not finish."""
@@ -85,6 +102,34 @@ class RunFolder:
         except (OSError, TypeError, ValueError) as error:
             raise RunError(f"{self.path / 'metrics.json'} is damaged: {error}") from error
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Have the folder for this process.
+
+        Raises
+        ------
+        RunError
+            If another process trains in it; its number and its machine are named.
+        """
+        path = self.path / LOCK
+        lock = FileLock(path)
+        try:
+            if not lock.acquire(wait=False):
+                whose = path.read_text(encoding="utf-8", errors="replace").strip() or "unknown"
+                raise RunError(
+                    f"another process is training in {self.path}: {whose}\n"
+                    "Wait for it, or end it; what it has done is kept."
+                )
+            for folder in (self.path, self.states.folder):
+                remove_temporary(folder)
+            path.write_text(f"process {os.getpid()} on {platform.node()}\n", encoding="utf-8")
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+        finally:
+            lock.close()
+
     def save_checkpoint(self, classifier: Savable) -> None:
         """Keep the classifier as it is now, in place of an earlier one."""
         make_folder_with_sums(self.checkpoint.parent)
@@ -93,10 +138,9 @@ class RunFolder:
     def save_classifier(self, classifier: Savable) -> None:
         """Write the final classifier; the checkpoint has done its duty then."""
         classifier.save(self.path / "model.safetensors")
-        if self.checkpoint.is_file():
-            self.checkpoint.unlink()
-            remove_sums(self.checkpoint.parent)
-            self.checkpoint.parent.rmdir()
+        self.checkpoint.unlink(missing_ok=True)
+        if not self.states:
+            self.states.remove()
 
     def save_history(self, history: list[Epoch]) -> None:
         """Write one row for each epoch."""
@@ -111,13 +155,14 @@ class RunFolder:
         write_text(self.path / name, table.getvalue(), errors="backslashreplace")
 
     def save_metrics(self, metrics: dict[str, Any]) -> None:
-        """Write `metrics.json`."""
+        """Write `metrics.json`, the last of the files: the states have done their duty then."""
         write_text(self.path / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+        self.states.remove()
 
     def discard_if_untrained(self) -> None:
         """Remove the folder of a training that was stopped before it had learned anything."""
-        if not self.trained and not self.checkpoint.is_file():
-            for name in self.STARTED:
+        if not self.trained and not self.checkpoint.is_file() and not self.states:
+            for name in (*self.STARTED, LOCK):
                 (self.path / name).unlink(missing_ok=True)
             remove_sums(self.path)
             if not any(self.path.iterdir()):
@@ -133,7 +178,7 @@ def check_free(path: Path) -> None:
         If there is a file, a run, or another folder with something in it.
     """
     if (path / "config.toml").exists():
-        reason = "already holds a run"
+        reason = "already holds a run (--resume goes on with one that is unfinished)"
     elif path.is_dir() and any(path.iterdir()):
         reason = "is not empty"
     elif path.exists() and not path.is_dir():

@@ -4,7 +4,7 @@ from hsi.workflows.assess import evaluate
 from hsi.workflows.compare import Comparison, compare_runs
 from hsi.workflows.mapping import SavedMap, map_scene
 from hsi.workflows.report import write_report
-from hsi.workflows.train import train
+from hsi.workflows.train import resume, train
 from hsi.workflows.transfer import predict_photographs, transfer
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "evaluate",
     "map_scene",
     "predict_photographs",
+    "resume",
     "train",
     "transfer",
     "write_report",

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hsi.errors import RunError
 from hsi.evaluation import (
     confusion_matrix,
     count_ids,
@@ -50,29 +49,11 @@ def evaluate(
     Raises
     ------
     RunError
-        If the run is damaged, the labels are no longer those that it was split on, or test pixels
-        no longer hold data.
+        If the run is damaged, or labels or values of the scene are no longer those of its training.
     """
     scene = run.labelled(scene or open_scene(run.source))
     class_map = run.classifier.class_map(scene, device=device)
-    check_tested(scene, run.split, class_map)
     return accuracy(run.classifier, scene, run.split, class_map)
-
-
-def check_tested(scene: Scene, split: Split, class_map: NDArray[np.int32]) -> None:
-    """Refuse a map without a class at some of the test pixels.
-
-    Raises
-    ------
-    RunError
-        If there are any.
-    """
-    lost = int(np.count_nonzero(class_map[split.test] == 0))
-    if lost:
-        raise RunError(
-            f"{lost:,} test pixel{' no longer holds' if lost == 1 else 's no longer hold'} data in "
-            f"{scene.name}; was the file changed?"
-        )
 
 
 def accuracy(

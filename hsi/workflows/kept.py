@@ -9,8 +9,10 @@ from typing import Protocol
 import torch
 from torch import nn
 
+from hsi.interrupts import Stop
 from hsi.training import Epoch, RunFolder
 from hsi.training.run_folder import Savable
+from hsi.training.state import Capture
 
 # Long enough that writing a checkpoint is no burden, short enough that little is lost.
 CHECKPOINT_SECONDS = 30.0
@@ -41,6 +43,8 @@ class Kept:
     settle : callable, optional
         Makes the classifier's network fit for evaluation where training leaves it behind, before it
         is saved.
+    stop : Stop, optional
+        Says whether to stop after a step.
     """
 
     def __init__(
@@ -50,11 +54,13 @@ class Kept:
         *,
         works: str,
         settle: Callable[[], None] | None = None,
+        stop: Stop | None = None,
     ) -> None:
         self.run, self.classifier, self.works, self.settle = run, classifier, works, settle
+        self.stop = stop
         self.epoch = 0
         self.weights: dict[str, torch.Tensor] = {}
-        self.saved = time.monotonic()
+        self.saved = self.stated = time.monotonic()
 
     def __call__(self, network: nn.Module, epoch: Epoch) -> None:
         """Take the weights of `network` as they are after `epoch`."""
@@ -64,10 +70,27 @@ class Kept:
             self._save()
             self.saved = time.monotonic()
 
+    def after_step(self, capture: Capture) -> None:
+        """Write the state of the training now and then, and before it stops.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If that was requested.
+        """
+        stopping = self.stop is not None and self.stop.requested is not None
+        if stopping or time.monotonic() - self.stated > CHECKPOINT_SECONDS:
+            self.run.states.write(capture())
+            self.stated = time.monotonic()
+        if self.stop:
+            self.stop.check()
+
     def save(self) -> str:
         """Save them as checkpoint, or remove the run if there are none; say what was done."""
         if self.run.trained:
-            return f"The training was finished: {self.works} it."
+            return f"The training was finished: {self.works} it.{self._how_to_go_on()}"
+        if not self.epoch and self.run.states:
+            return f"No epoch was finished.{self._how_to_go_on()}"
         if not self.epoch:
             self.run.discard_if_untrained()
             return f"No epoch was finished, so nothing is left in {self.run.path}."
@@ -76,7 +99,14 @@ class Kept:
         self.run.save_checkpoint(self.classifier)
         if self.settle:
             self._save()
-        return f"The weights of epoch {self.epoch} are kept: {self.works} them."
+        return (
+            f"The weights of epoch {self.epoch} are kept: {self.works} them.{self._how_to_go_on()}"
+        )
+
+    def _how_to_go_on(self) -> str:
+        if not self.run.states:
+            return ""
+        return f" `{self.run.COMMAND} --resume {self.run.path}` goes on to the same result."
 
     def _save(self) -> None:
         if self.settle:

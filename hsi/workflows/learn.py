@@ -18,6 +18,7 @@ from hsi.models.network import PatchNetwork
 from hsi.sampling import Split, make_reduction, to_targets
 from hsi.scenes import Scene
 from hsi.training import Classifier, Epoch, Progress, Settings, fit, settle
+from hsi.training.state import Capture, State
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,6 +85,11 @@ class Learning:
             "device": device,
         }
 
+    @property
+    def has_steps(self) -> bool:
+        """Whether the network is trained in steps, after each of which one can stop."""
+        return not isinstance(self.classifier.network, SpectralEstimator)
+
     def settle(self) -> None:
         """Make the network fit for evaluation where training leaves it between epochs."""
         settle(self.classifier.network, self._cube, self._targets, **self._how)
@@ -93,6 +99,8 @@ class Learning:
         *,
         progress: Progress | None = None,
         keep: Callable[[PatchNetwork, Epoch], None] | None = None,
+        after_step: Callable[[Capture], None] | None = None,
+        resume: State | None = None,
     ) -> Learned:
         """Train; arguments as for `hsi.training.fit`."""
         network, start = self.classifier.network, time.perf_counter()
@@ -113,9 +121,11 @@ class Learning:
                 validation=self.split.validation,
                 progress=progress,
                 keep=keep,
+                after_step=after_step,
+                resume=resume,
                 **self._how,
             )
-        seconds = time.perf_counter() - start
+        seconds = time.perf_counter() - start + (resume.place.seconds if resume else 0.0)
         return Learned(classifier=self.classifier, history=history, seconds=seconds, chosen=chosen)
 
 

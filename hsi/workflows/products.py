@@ -80,6 +80,7 @@ def _metrics(
     network, split, settings = learned.classifier.network, run.split, run.settings
     figures = accuracy(learned.classifier, scene, split, class_map)
     return figures | {
+        "scene": scene.name,
         # Until here, no label of a test pixel was at hand (see `Learning`).
         "chosen_by": _judge(run, learned),
         "test_first_used": time.strftime("%Y-%m-%dT%H:%M:%S%z"),

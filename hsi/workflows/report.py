@@ -21,7 +21,7 @@ from hsi.scenes import Scene, open_scene
 from hsi.scenes.common import with_ids_of
 from hsi.sums import check_sum
 from hsi.training import Classifier, Run
-from hsi.workflows.assess import accuracy, check_tested
+from hsi.workflows.assess import accuracy
 from hsi.workflows.mapped import map_and_confidence
 from hsi.workflows.products import versions
 from hsi.workflows.run_page import CAPTIONS, explorer_of, render_run, run_figures, scene_size
@@ -87,7 +87,6 @@ def _page_path(run: Run, other: Scene | None, out: Path | str | None) -> Path:
 
 
 def _own_page(run: Run, scene: Scene, mapped: Mapped, stored: dict[str, Any]) -> str:
-    check_tested(scene, run.split, mapped.class_map)
     metrics = stored | accuracy(run.classifier, scene, run.split, mapped.class_map)
     history = _history(run) if metrics["epochs"] else []
     figures = run_figures(scene, run.split, metrics, history)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,15 @@ import numpy as np
 import torch
 
 from hsi.backbones.weights import lasting
-from hsi.errors import UsageError
+from hsi.errors import RunError, UsageError
 from hsi.files import folder_name, free_path, usable_path
 from hsi.inference import resolve_device
+from hsi.interrupts import stoppable
 from hsi.sampling import Split
-from hsi.scenes import Scene
+from hsi.scenes import Scene, open_scene
 from hsi.training import Progress, Run, Settings, check_free
+from hsi.training.state import State
+from hsi.training.state_file import computing_with
 from hsi.workflows.kept import Kept
 from hsi.workflows.learn import Learning
 from hsi.workflows.products import save_products
@@ -73,8 +77,9 @@ def train(
     RunError
         If the folder is taken or cannot be written.
     KeyboardInterrupt
-        With a note that says what the run is good for: from its first epoch on, it keeps a
-        checkpoint, with which `hsi.map_scene` and `hsi.evaluate` work.
+        After the step that goes on, if SIGINT or SIGTERM came; with a note that says what the run
+        is good for: `resume` goes on with it, and from its first epoch on it keeps a checkpoint,
+        with which `hsi.map_scene` and `hsi.evaluate` work. A second signal ends the process.
 
     Examples
     --------
@@ -106,27 +111,130 @@ def train(
         labels=scene.labels,
         cube=scene.fingerprint,
     )
-    kept = Kept(
-        run,
-        learning.classifier,
-        works=f"`hsi map {path}` and `hsi evaluate {path}` work with",
-        settle=learning.settle,
+    return _go_on(
+        run, scene, learning, device=where, report=report, progress=progress, started=started
     )
-    try:
-        if started:
-            started(run)
-        learned = learning.run(progress=progress, keep=kept)
-        run.save_classifier(learned.classifier)
-        if learned.history:
-            run.save_history(learned.history)
-        save_products(run, scene, learned, device=where, report=report)
-    except KeyboardInterrupt as interrupt:
-        interrupt.add_note(kept.save())
-        raise
-    except BaseException:
-        run.discard_if_untrained()
-        raise
+
+
+def resume(
+    run: Run | Path | str,
+    scene: Scene | None = None,
+    *,
+    bitwise: bool = True,
+    report: bool = True,
+    device: str | torch.device = "auto",
+    progress: Progress | None = None,
+    started: Callable[[Run], None] | None = None,
+    noted: Callable[[str], None] | None = None,
+) -> Run:
+    """Go on with a training that was interrupted, to the same result as without interruption.
+
+    Parameters
+    ----------
+    run : Run or path
+        Its folder.
+    scene : Scene, optional
+        What it is trained on; without, it is opened from where the run found it.
+    bitwise : bool
+        Whether to refuse to go on with other versions, another number of threads or another device,
+        with which the last bits of the result may differ.
+    report, device, progress, started
+        As for `train`.
+    noted : callable, optional
+        Told what is to be known of how it goes on.
+
+    Returns
+    -------
+    Run
+        Finished.
+
+    Raises
+    ------
+    UsageError
+        If the run is finished.
+    RunError
+        If it is damaged, another process trains it, its scene is no longer the same, or bits
+        could differ.
+    """
+    run = run if isinstance(run, Run) else Run(run)
+    if run.finished:
+        raise UsageError(
+            f"the training of {run.path} is finished\n"
+            f"`hsi evaluate {run.path}` tests it anew; `hsi train --config "
+            f"{run.path / 'config.toml'}` trains again, into another folder."
+        )
+    where = resolve_device(device)
+    settings = run.settings
+    scene = run.labelled(open_scene(run.source) if scene is None else scene)
+    found = run.states.read()
+    state = None
+    if found:
+        state = dataclasses.replace(found.state, device=where)
+        _check_bits(run, found.computed_with, where, bitwise=bitwise)
+        if noted:
+            for note in found.notes:
+                noted(note)
+    learning = Learning(scene, run.split, settings, device=where)
+    return _go_on(
+        run, scene, learning, device=where, report=report, progress=progress, started=started,
+        state=state,
+    )  # fmt: skip
+
+
+def _go_on(
+    run: Run,
+    scene: Scene,
+    learning: Learning,
+    *,
+    device: torch.device,
+    report: bool,
+    progress: Progress | None,
+    started: Callable[[Run], None] | None,
+    state: State | None = None,
+) -> Run:
+    """Train from the beginning or from a state, map, test, and write it all into the run."""
+    with run.alone(), stoppable() as stop:
+        kept = Kept(
+            run,
+            learning.classifier,
+            works=f"`hsi map {run.path}` and `hsi evaluate {run.path}` work with",
+            settle=learning.settle,
+            stop=stop,
+        )
+        try:
+            if started:
+                started(run)
+            with stop.after_steps() if learning.has_steps else nullcontext():
+                learned = learning.run(
+                    progress=progress, keep=kept, after_step=kept.after_step, resume=state
+                )
+            run.save_classifier(learned.classifier)
+            if learned.history:
+                run.save_history(learned.history)
+            save_products(run, scene, learned, device=device, report=report)
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note(kept.save())
+            raise
+        except BaseException:
+            run.discard_if_untrained()
+            raise
     return run
+
+
+def _check_bits(run: Run, then: dict[str, str], device: torch.device, *, bitwise: bool) -> None:
+    """Refuse to go on where the last bits of the result could be others."""
+    now = computing_with(device)
+    differing = [
+        f"{name} was {then.get(name, 'unknown')}, is {now.get(name, 'unknown')}"
+        for name in dict.fromkeys([*then, *now])
+        if then.get(name) != now.get(name)
+    ]
+    if differing and bitwise:
+        raise RunError(
+            f"{run.path} was begun under other conditions: {'; '.join(differing)}\n"
+            "Its result could differ in the last bits from that without the interruption. Go on "
+            "under the same conditions, or accept it with --not-bitwise (bitwise=False)."
+        )
 
 
 def _as_given(split: Split, scene: Scene, settings: Settings) -> Split:

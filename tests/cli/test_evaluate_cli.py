@@ -47,6 +47,12 @@ def test_files_that_are_gone_are_named(hsi_command, run, tmp_path, files):
     text = (copy / "config.toml").read_text()
     (copy / "config.toml").write_text(text.replace(str(files), "/nowhere"))
     done = hsi_command("evaluate", copy)
+    assert done.code == 1
+    assert "if you changed it on purpose, remove its line from SHA256SUMS" in done.err
+    sums = (copy / "SHA256SUMS").read_text()
+    kept = [line for line in sums.splitlines(keepends=True) if "config.toml" not in line]
+    (copy / "SHA256SUMS").write_text("".join(kept))
+    done = hsi_command("evaluate", copy)
     assert done.code in (1, 2)
     assert "/nowhere/cube.npy" in done.err
     assert "Traceback" not in done.err

@@ -182,7 +182,8 @@ def test_an_interrupt_keeps_what_was_learned_and_says_so(start_hsi, hsi_command,
     run = tmp_path / "run"
     assert re.fullmatch(
         rf"Interrupted\. The weights of epoch \d+ are kept: `hsi map {run}` and "
-        rf"`hsi evaluate {run}` work with them\.",
+        rf"`hsi evaluate {run}` work with them\. `hsi train --resume {run}` goes on to the same "
+        r"result\.",
         err.splitlines()[-1],
     )
     assert "Traceback" not in err
@@ -279,3 +280,58 @@ def test_spectra_of_a_library_train_what_looks_at_single_spectra(hsi_command, re
     assert refused.code in (1, 2)
     assert not Path("other").exists()
     assert "a patch of 25x25 pixels is larger than the scene (75x1)" in refused.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_request_to_stop_waits_for_the_step_and_the_training_goes_on(
+    start_hsi, hsi_command, quick, tmp_path, number
+):
+    run = tmp_path / "run"
+    # Long enough not to be over before the request comes.
+    process = start_hsi(
+        *quick, "--epochs", "500", "--out", run,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for line in process.stderr:
+        if line.startswith("epoch 1/"):
+            break
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert f"`hsi train --resume {run}` goes on to the same result." in err
+    assert "Traceback" not in err
+    assert not (run / ".lock").exists()
+
+    refused = hsi_command("train", "--resume", run, "--epochs", "7", "--seed", "3")
+    assert refused.code == 2
+    assert "seed is 0 there, 3 now; epochs is 500 there, 7 now" in refused.err
+    for more in (("--dataset", "synthetic"), ("--config", "a"), ("--out", "b"), ("--nodata", "3")):
+        refused = hsi_command("train", "--resume", run, *more)
+        assert refused.code == 2
+        assert f"leave out {more[0]}" in refused.err
+    refused = hsi_command("train", "--not-bitwise", "--dataset", "synthetic")
+    assert refused.code == 2
+    # 500 epochs are too many to wait for; that it goes on is seen.
+    process = start_hsi(
+        "train", "--resume", run, "--epochs", "500",
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for line in process.stderr:
+        if line.startswith("epoch "):
+            break
+    assert not line.startswith("epoch 1/")
+    process.kill()
+    process.communicate()
+
+
+def test_a_run_that_is_finished_or_none_is_not_gone_on_with(hsi_command, quick):
+    assert hsi_command(*quick, "--out", "run").code == 0
+    done = hsi_command("train", "--resume", "run")
+    assert done.code == 2
+    assert "the training of run is finished" in done.err
+    Path("empty").mkdir()
+    for name in ("empty", "nowhere"):
+        done = hsi_command("train", "--resume", name)
+        assert done.code == 1
+        assert f"the run folder {name} is " in done.err
+        assert "Traceback" not in done.err

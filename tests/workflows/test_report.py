@@ -49,9 +49,9 @@ def test_nothing_else_in_the_run_is_touched(copied):
     before = {each: each.stat().st_mtime_ns for each in copied.path.iterdir()}
     write_report(copied, device="cpu")
     after = {each: each.stat().st_mtime_ns for each in copied.path.iterdir()}
-    assert {each for each in after if after[each] != before.get(each)} == {
-        copied.path / "report.html"
-    }
+    assert {each.name for each in after if after[each] != before.get(each)} == {
+        "report.html", "SHA256SUMS",
+    }  # fmt: skip
 
 
 def test_it_has_the_whole_recipe_the_area_and_the_audit_under_the_split(run):
@@ -126,6 +126,9 @@ def test_what_cannot_be_meant_is_refused(copied, scene, tmp_path):
     with pytest.raises(RunError, match="cannot write the page"):
         write_report(copied, out=taken / "page.html", device="cpu")
     (copied.path / "history.csv").write_text("epoch,loss\n1,abc\n")
+    with pytest.raises(RunError, match=r"history\.csv is damaged"):
+        write_report(copied, device="cpu")
+    (copied.path / "SHA256SUMS").unlink()
     with pytest.raises(RunError, match=r"history\.csv is missing or damaged"):
         write_report(copied, device="cpu")
     (copied.path / "metrics.json").unlink()

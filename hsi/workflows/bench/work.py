@@ -14,6 +14,7 @@ from hsi.errors import HsiError, RunError
 from hsi.evaluation import Cell
 from hsi.sampling import Split
 from hsi.scenes import Scene, open_scene
+from hsi.sums import NAME as SUMS
 from hsi.training import Progress, Settings
 from hsi.workflows.train import train
 
@@ -93,7 +94,7 @@ def clear(folder: Path) -> None:
     if not folder.exists() or (folder / "metrics.json").is_file():
         return
     # Before a run has its settings, it has a split, and files that are not yet whole.
-    others = [each for each in folder.iterdir() if each.name != "split.npz"]
+    others = [each for each in folder.iterdir() if each.name not in ("split.npz", SUMS)]
     if not (folder / "config.toml").is_file() and any(e.name[0] != "." for e in others):
         raise RunError(
             f"{folder} holds something that is no run\nMove it elsewhere: a run is to lie there."
