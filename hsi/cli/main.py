@@ -65,6 +65,8 @@ def main() -> None:
         _say(f"Error: {error}")
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort) as stop:
+        if isinstance(stop.__cause__ or stop.__context__, EOFError):
+            raise  # nobody asked to stop: click takes a file's early end for that of its input
         # click turns an interrupt into an Abort; what was done about it stands in its notes.
         notes = getattr(stop.__cause__ or stop, "__notes__", [])
         _say(" ".join(["Interrupted.", *notes]))

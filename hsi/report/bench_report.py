@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hsi.evaluation.findings import BEST, Findings
 from hsi.evaluation.results import Group
@@ -29,6 +31,14 @@ from hsi.report.result_tables import (
 from hsi.report.table import Table
 
 
+class Picture(NamedTuple):
+    """A picture beside the report."""
+
+    file: str
+    """Its path, relative to the report's folder."""
+    caption: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Section:
     """A part of the report.
@@ -41,16 +51,32 @@ class Section:
         In their order.
     sentences : tuple of str
         What follows from them.
+    picture : Picture or None
+        Of the split.
     """
 
     heading: str
     tables: tuple[Table, ...]
     sentences: tuple[str, ...] = ()
+    picture: Picture | None = None
 
 
-def bench_sections(findings: Findings) -> list[Section]:
-    """Return all tables and sentences of a benchmark, in the order in which one reads them."""
-    sections = [_of_group(findings, group) for group in findings.groups]
+def bench_sections(
+    findings: Findings, *, pictures: Mapping[Group, Picture] | None = None
+) -> list[Section]:
+    """Return all tables and sentences of a benchmark, in the order in which one reads them.
+
+    Parameters
+    ----------
+    findings : Findings
+        What there is to say.
+    pictures : mapping, optional
+        Of splits.
+    """
+    sections = [
+        dataclasses.replace(_of_group(findings, group), picture=(pictures or {}).get(group))
+        for group in findings.groups
+    ]
     drawn = [group for group in findings.groups if group.split not in FIXED_SPLITS]
     for scene, train in dict.fromkeys(
         (group.scene, group.train) for group in drawn or findings.groups
@@ -104,6 +130,9 @@ def as_markdown(sections: Iterable[Section], *, title: str, about: Sequence[str]
         parts += [markdown_table(_untitled(table, section)) for table in section.tables]
         if section.sentences:
             parts.append("\n".join(f"- {escape(text)}" for text in section.sentences) + "\n")
+        if section.picture:
+            caption = escape(section.picture.caption)
+            parts.append(f"![{caption}](<{section.picture.file}>)\n\n*{caption}*\n")
     parts.append("## How to have it again\n")
     parts.append("\n".join(f"- {escape(line)}" for line in about) + "\n")
     return "\n".join(parts)

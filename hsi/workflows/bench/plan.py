@@ -227,6 +227,8 @@ class Plan:
                     "--guard is for blocks and folds, but --split names none of them; leave it out"
                 )
             return self
+        if guard is not None and guard < 0:
+            raise UsageError(f"the guard is a number of pixels from 0, not {guard} (--guard)")
         sides = {model: self.side_of(model) for model in self.models}
         largest = max(sides, key=sides.__getitem__)
         needed = sides[largest] - 1

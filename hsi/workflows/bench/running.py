@@ -18,6 +18,7 @@ from hsi.training import Progress
 from hsi.workflows.bench.cells import folder_of, keep_truth
 from hsi.workflows.bench.folder import Bench
 from hsi.workflows.bench.pool import Pool
+from hsi.workflows.bench.split_pictures import draw_split
 from hsi.workflows.bench.splits import Splits
 from hsi.workflows.bench.work import SceneAtHand, Task, do
 
@@ -133,6 +134,13 @@ def _outcomes(
             except HsiError as error:
                 yield cell, str(error)
                 continue
+            draw_split(
+                bench.out,
+                cell,
+                split,
+                scenes[cell.scene],
+                side=max(map(bench.plan.side_of, bench.plan.models)),
+            )
             task = Task(
                 cell=cell,
                 folder=folder_of(bench.out, cell),

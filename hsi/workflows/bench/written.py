@@ -18,6 +18,7 @@ from hsi.report.result_rows import csv_text, result_rows, summary_rows
 from hsi.report.result_tables import amount_name, seeds_words
 from hsi.sums import check_sum
 from hsi.workflows.bench.about import about_lines
+from hsi.workflows.bench.split_pictures import pictures_of
 
 FILES = ("results.json", "results.csv", "summary.csv", "results.tex", "results.md")
 
@@ -26,7 +27,8 @@ def write_results(
     out: Path, findings: Findings, failures: Mapping[Cell, str], *, facts: dict[str, Any]
 ) -> None:
     """Write all tables of a benchmark, each file whole or not at all."""
-    sections, lines = bench_sections(findings), about_lines(facts)
+    sections = bench_sections(findings, pictures=pictures_of(out, findings))
+    lines = about_lines(facts)
     rows = failure_rows(failures)
     failed = failure_lines(failures)
     write_text(out / "results.csv", csv_text(result_rows(findings.results)))

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import shutil
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -305,6 +306,17 @@ def test_folds_are_taken_in_turn(tmp_path, bench_of, scene, brief):
     train_cells(bench, cells, scenes, device="cpu")
     tests = [hsi.Run(folder_of(bench.out, cell)).split.test for cell in cells]
     assert np.array_equal(np.sum(tests, axis=0), (scene.labels > 0) & scene.valid)
+
+
+def test_the_report_shows_the_first_split_of_each_kind(trained):
+    drawn = sorted(each.name for each in (trained.out / "splits").glob("*.png"))
+    assert drawn == ["fields-blocks-0.15-seed0.png", "fields-random-0.15-seed0.png"]
+    page = (trained.out / "results.md").read_text(encoding="utf-8")
+    for name in drawn:
+        assert page.count(f"![The split of seed 0](<splits/{name}>)") == 1
+        picture = plt.imread(trained.out / "splits" / name)
+        # Over dark grey, the colours of training and test.
+        assert np.ptp(picture[..., :3], axis=2).max() > 0.3
 
 
 def brighter(scene):
