@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from hsi.workflows.bench import Asked, Bench
 
 # Options of `hsi train` that have no place here: models are named with their attention, scenes are
-# split by pixels, seeds are a list, and settings come from the plan.
+# split by pixels, seeds are a list, settings come from the plan, and it goes on by itself.
 WITHOUT = (
     "model", "attention", "seed", "config", "validation_datasets", "validation_labels",
-    "test_datasets", "test_labels",
+    "test_datasets", "test_labels", "resume", "not_bitwise",
 )  # fmt: skip
 
 
