@@ -13,11 +13,13 @@ first.
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tomli_w
@@ -93,6 +95,52 @@ def write_stand_in(folder: Path) -> None:
     card.write_text(tomli_w.dumps(table), encoding="utf-8")
 
 
+def in_short(work: Path) -> str:
+    """Return a table of overall accuracies: the best of each kind, and what the recipe changes."""
+    found: dict[tuple[str, float, str], dict[str, dict[str, Any]]] = {}
+    for scene in SCENES:
+        for recipe in ("", UNSEEN):
+            path = work / f"{scene}{recipe}" / "results.json"
+            rows = json.loads(path.read_text(encoding="utf-8"))["summary"] if path.exists() else []
+            for row in rows:
+                if row["figure"] == "oa" and row["mean"] is not None:
+                    place = (scene, row["train"], row["split"])
+                    found.setdefault(place, {})[f"{row['model']}{recipe}"] = row
+    simple = SIMPLE.split(",")
+    lines = [
+        "| scene | training | split | best simple classifier | hybridsn-dw | hybridsn-dw, unseen | "
+        "best other network |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for (scene, train, split), models in sorted(found.items()):
+        others = [
+            name
+            for name in models
+            if name not in simple
+            and not name.startswith("hybridsn-dw")
+            and not name.endswith(UNSEEN)
+        ]
+        cells = [
+            _best(models, simple), _best(models, ["hybridsn-dw"]),
+            _best(models, [f"hybridsn-dw{UNSEEN}"]), _best(models, others),
+        ]  # fmt: skip
+        lines.append(f"| {scene} | {train:.0%} | {split} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _best(models: dict[str, dict[str, Any]], names: list[str]) -> str:
+    """Return the highest mean among `names`, with its deviation, its model and its seeds."""
+    rows = [models[name] for name in names if name in models]
+    if not rows:
+        return "–"
+    row = max(rows, key=lambda row: row["mean"])
+    spread = row["standard_deviation"]
+    text = f"{100 * row['mean']:.1f}" + (f" ± {100 * spread:.1f}" if spread is not None else "")
+    name = f" {row['model']}" if len(names) > 1 else ""
+    seeds = row["trainings"]
+    return f"{text}{name} ({seeds} {'seed' if seeds == 1 else 'seeds'})"
+
+
 def report(work: Path, folder: str, *, level: int) -> str:
     """Return the report of a benchmark, what sums it up first, without paths of this machine."""
     path = work / folder / "results.md"
@@ -152,6 +200,13 @@ The real Indian Pines, Pavia University and Salinas are not here yet. Their rows
 | scene | random, OA | blocks, OA | difference |
 |---|---|---|---|
 {rows}
+
+## In short
+
+Overall accuracy in %, mean ± deviation over the seeds that there are. The best of several is \
+chosen on these same figures, which flatters it.
+
+{in_short(work)}
 
 ## Salinas-A
 
