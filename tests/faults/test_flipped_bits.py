@@ -1,0 +1,97 @@
+"""One flipped bit in any file of a run or a benchmark is noticed when the file is read."""
+
+import numpy as np
+import pytest
+
+import hsi
+from hsi.errors import HsiError
+from hsi.evaluation import Cell
+from hsi.training.state_file import States
+from hsi.workflows.bench import Asked, Bench, train_cells
+from hsi.workflows.bench.cells import folder_of, read_truth, right_pixels
+from hsi.workflows.report import _history
+
+FLIPS = 200
+BRIEF = {"patch_size": 9, "components": 13, "epochs": 1, "batch_size": 64}
+
+
+@pytest.fixture(scope="module")
+def bench(scene, tmp_path_factory):
+    bench = Bench(tmp_path_factory.mktemp("bench") / "bench")
+    asked = Asked(
+        scenes=("fields",), splits=("random",), train=(0.15,), models=("svm",), seeds=(0,)
+    )
+    cells = bench.ask(asked, {"fields": scene}, settings=BRIEF)
+    train_cells(bench, cells, {"fields": scene}, device="cpu")
+    return bench
+
+
+@pytest.fixture(scope="module")
+def stopped(scene, tmp_path_factory):
+    """A run that was stopped in its third step."""
+    path = tmp_path_factory.mktemp("stopped") / "run"
+
+    class Interrupting:
+        def step(self, done, total):
+            if done == 3:
+                raise KeyboardInterrupt
+
+        def epoch(self, epoch, total):
+            pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hsi.workflows.kept.CHECKPOINT_SECONDS", 0.0)
+        with pytest.raises(KeyboardInterrupt):
+            hsi.train(
+                scene, out=path, train=0.15, progress=Interrupting(), device="cpu",
+                **(BRIEF | {"batch_size": 16}),
+            )  # fmt: skip
+    return hsi.Run(path)
+
+
+CASES = {
+    # file: (of what, how it is read)
+    "config.toml": ("run", lambda path: hsi.Run(path.parent).config),
+    "split.npz": ("run", lambda path: hsi.Run(path.parent).split),
+    "model.safetensors": ("run", lambda path: hsi.Run(path.parent).classifier),
+    "metrics.json": ("run", lambda path: hsi.Run(path.parent).metrics),
+    "history.csv": ("run", lambda path: _history(hsi.Run(path.parent))),
+    "class_map.tif": ("cell", lambda path: right_pixels(path.parents[5], RESULT[0])),
+    "bench.toml": ("bench", lambda path: Bench(path.parent)),
+    "results.json": ("bench", lambda path: Bench(path.parent)),
+    "fields.npy": ("truth", lambda path: read_truth(path.parents[1], "fields")),
+    "state-1.safetensors": ("states", lambda path: States(path.parent).read().notes),
+    "state-2.safetensors": ("states", lambda path: States(path.parent).read().notes),
+}
+RESULT = []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_flipped_bit_is_noticed(run, bench, stopped, name):
+    what, read = CASES[name]
+    cell = Cell("fields", "random", 0.15, 0, "svm")
+    RESULT[:] = [bench.results[cell]]
+    folder = {
+        "run": run.path,
+        "cell": folder_of(bench.out, cell),
+        "bench": bench.out,
+        "truth": bench.out / "truth",
+        "states": stopped.path / "checkpoint",
+    }[what]
+    path = folder / name
+    whole = path.read_bytes()
+    read(path)
+    rng = np.random.default_rng(0)
+    try:
+        for place in rng.integers(0, len(whole), FLIPS):
+            flipped = bytearray(whole)
+            flipped[place] ^= 1 << int(rng.integers(8))
+            path.write_bytes(flipped)
+            if what == "states":  # the other one is read, and it is said
+                assert len(read(path)) == 1
+                continue
+            with pytest.raises(HsiError, match=rf"{name}.* damaged") as noticed:
+                read(path)
+            assert str(noticed.value).count("\n") < 5
+    finally:
+        path.write_bytes(whole)
