@@ -91,7 +91,7 @@ def train(
     settings = (settings or Settings()).changed(**changes)
     if pixels is None:
         settings = with_split(settings, scene, asked=changes.get("split"))
-    settings = settings.resolved(scene).changed(weights=lasting(settings.weights))
+    settings = settings_for(settings, scene)
     where = resolve_device(device)
     path = usable_path(_free_path(scene, settings) if out is None else out, "out")
     check_free(path)
@@ -114,6 +114,11 @@ def train(
     return _go_on(
         run, scene, learning, device=where, report=report, progress=progress, started=started
     )
+
+
+def settings_for(settings: Settings, scene: Scene) -> Settings:
+    """Return settings with nothing left open, as a run keeps them."""
+    return settings.resolved(scene).changed(weights=lasting(settings.weights))
 
 
 def resume(

@@ -90,7 +90,7 @@ def train_cells(
     RunError
         If the folder cannot be written, or another process works on it.
     KeyboardInterrupt
-        What is finished is written then, and no unfinished training is left.
+        What is finished is written then; an unfinished training goes on with the next call.
     """
     resolve_device(device)
     _check_jobs(bench, jobs, scenes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from hsi.evaluation import Cell
 from hsi.sampling import Split
 from hsi.scenes import Scene, open_scene
 from hsi.sums import NAME as SUMS
-from hsi.training import Progress, Settings
-from hsi.workflows.train import train
+from hsi.training import Progress, Run, Settings
+from hsi.training.state_file import States
+from hsi.workflows.bench.cells import hash_of
+from hsi.workflows.train import resume, settings_for, train
 
 # What one training may fail with and the next one need not; anything else is a defect.
 FAILURES = (HsiError, RuntimeError, MemoryError, OSError, ArithmeticError)
@@ -53,34 +56,59 @@ class Task:
 def do(task: Task, scene: Scene, *, progress: Progress | None = None) -> str | None:
     """Train, map and test; return the reason if that could not be done.
 
-    What a failure or an interruption leaves is removed: without its metrics, it is of no use.
+    A training that was interrupted goes on, to the same bits, where that is possible. What a
+    failure leaves is removed: without its metrics, it is of no use.
     """
     try:
-        clear(task.folder)
-    except (HsiError, OSError) as error:
-        return str(error)
-    try:
-        task.folder.parent.mkdir(parents=True, exist_ok=True)
-        train(
-            scene,
-            task.settings,
-            out=task.folder,
-            pixels=task.split,
-            report=False,
-            device=task.device,
-            progress=progress,
-        )
+        if not _goes_on(task, scene, progress=progress):
+            _begins(task, scene, progress=progress)
     except (MemoryError, torch.OutOfMemoryError):
-        clear(task.folder)
+        _clear_if_possible(task.folder)
         return "not enough memory"
     except FAILURES as error:
-        clear(task.folder)
+        _clear_if_possible(task.folder)
         own = isinstance(error, HsiError)
         return str(error) if own else f"{type(error).__name__}: {error}".splitlines()[0]
     except BaseException:
-        clear(task.folder)
+        if not States(task.folder / "checkpoint"):
+            _clear_if_possible(task.folder)
         raise
     return None
+
+
+def _begins(task: Task, scene: Scene, *, progress: Progress | None) -> None:
+    clear(task.folder)
+    task.folder.parent.mkdir(parents=True, exist_ok=True)
+    train(
+        scene,
+        task.settings,
+        out=task.folder,
+        pixels=task.split,
+        report=False,
+        device=task.device,
+        progress=progress,
+    )
+
+
+def _goes_on(task: Task, scene: Scene, *, progress: Progress | None) -> bool:
+    """Finish a training of this cell that was interrupted; return whether there was one."""
+    try:
+        run = Run(task.folder)
+        settings = settings_for(task.settings, scene)
+        alike = run.settings == settings and hash_of(run.split) == hash_of(task.split)
+        if run.finished or not alike or not run.states:
+            return False
+        resume(run, scene, report=False, device=task.device, progress=progress)
+    except (HsiError, OSError):
+        # Damaged, or begun under other conditions, or none at all: it begins anew.
+        return False
+    return True
+
+
+def _clear_if_possible(folder: Path) -> None:
+    # What is no run is not ours to remove; that it is in the way was said already.
+    with suppress(RunError, OSError):
+        clear(folder)
 
 
 def clear(folder: Path) -> None:

@@ -4,6 +4,8 @@ import csv
 import dataclasses
 import json
 import shutil
+import sys
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -172,6 +174,49 @@ def test_an_interrupted_training_leaves_nothing(tmp_path, bench_of, scene):
     with pytest.raises(KeyboardInterrupt):
         train_cells(bench, cells, scenes, device="cpu", watch=Stopping())
     assert not folder_of(bench.out, cells[0]).exists()
+
+
+class Stepping(Noted):
+    """Notes the steps of trainings, and interrupts in one of them."""
+
+    def __init__(self, *, stop_at=None):
+        super().__init__()
+        self.steps = []
+        self.progress = SimpleNamespace(step=self.step, epoch=lambda epoch, total: None)
+        self.stop_at = stop_at
+
+    def step(self, done, total):
+        self.steps.append(done)
+        if done == self.stop_at:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_an_interrupted_training_goes_on_where_it_was(
+    tmp_path, bench_of, scene, brief, monkeypatch, changed
+):
+    monkeypatch.setattr("hsi.workflows.kept.CHECKPOINT_SECONDS", 0.0)
+    asked = {"models": ("hybridsn-dw",), "splits": ("random",), "seeds": (0,)}
+    settings = brief | {"epochs": 2, "batch_size": 16}
+    whole, cells, scenes = bench_of(tmp_path / "whole", scene, settings=settings, **asked)
+    train_cells(whole, cells, scenes, device="cpu")
+
+    bench, cells, scenes = bench_of(tmp_path / "out", scene, settings=settings, **asked)
+    with pytest.raises(KeyboardInterrupt):
+        train_cells(bench, cells, scenes, device="cpu", watch=Stepping(stop_at=4))
+    if changed:  # as by another version: its last bits could differ, so it begins anew
+        other = lambda device: {"hsi": "9"}  # noqa: E731
+        monkeypatch.setattr(sys.modules["hsi.workflows.train"], "computing_with", other)
+    again, cells, scenes = bench_of(tmp_path / "out", scene, settings=settings, **asked)
+    watch = Stepping()
+    train_cells(again, cells, scenes, device="cpu", watch=watch)
+    # The interrupted step had been made, but its state had not been written.
+    assert watch.steps[0] == (1 if changed else 4)
+    one, other = (
+        (folder_of(out, cells[0]) / "model.safetensors").read_bytes()
+        for out in (whole.out, again.out)
+    )
+    assert one == other
 
 
 def test_a_cell_that_fails_is_written_down_and_the_others_go_on(tmp_path, bench_of, scene):
