@@ -139,7 +139,8 @@ class Moving:
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in within(tensors, "optimizer.").items():
             number, _, what = name.partition(".")
-            state.setdefault(int(number), {})[what] = value
+            # A copy: the optimiser goes on with the very tensors that it is given.
+            state.setdefault(int(number), {})[what] = value.clone()
         groups = [
             # JSON knows no tuples.
             {name: tuple(value) if name == "betas" else value for name, value in group.items()}

@@ -197,7 +197,10 @@ def test_an_interruption_leaves_no_process_and_can_be_continued(start_hsi, small
     table = json.loads((out / "results.json").read_text())
     finished = list(out.glob("runs/*/*/*/seed*/metrics.json"))
     assert 1 <= len(table["trainings"]) <= len(finished) <= 80
-    assert len(list(out.glob("runs/*/*/*/seed*"))) == len(finished)
+    others = set(out.glob("runs/*/*/*/seed*")) - {each.parent for each in finished}
+    assert len(others) <= 2
+    # What is not finished can go on.
+    assert all(any((each / "checkpoint").glob("state-*")) for each in others)
 
 
 def _ends(group):

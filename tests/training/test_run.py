@@ -80,7 +80,7 @@ def create_at(path, field, split):
 
 def test_what_is_there_is_never_written_over(run, tmp_path, field, split):
     before = {each: each.read_bytes() for each in run.path.iterdir()}
-    with pytest.raises(RunError, match=r"first already holds a run\n.*out=, or --out"):
+    with pytest.raises(RunError, match=r"first already holds a run .*\n.*out=, or --out"):
         create_at(run.path, field, split)
     assert {each: each.read_bytes() for each in run.path.iterdir()} == before
 

@@ -18,7 +18,7 @@ import torch
 
 from hsi.errors import HsiError
 from hsi.evaluation import Cell
-from hsi.workflows.bench.work import SceneAtHand, Task, clear, do
+from hsi.workflows.bench.work import SceneAtHand, Task, clear, clear_unless_it_goes_on, do
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -61,7 +61,7 @@ class Pool:
             worker.process.join()
             worker.connection.close()
             if worker.task is not None:
-                clear(worker.task.folder)
+                clear_unless_it_goes_on(worker.task.folder)
 
     @property
     def is_full(self) -> bool:
@@ -127,6 +127,8 @@ def _work(connection: Connection, threads: int) -> None:
             return
         try:
             reason = do(task, scene(task))
+        except KeyboardInterrupt:  # the process that started this one asked for it
+            return
         except HsiError as error:  # the scene cannot be opened any more
             reason = str(error)
         connection.send(reason)

@@ -70,8 +70,7 @@ def do(task: Task, scene: Scene, *, progress: Progress | None = None) -> str | N
         own = isinstance(error, HsiError)
         return str(error) if own else f"{type(error).__name__}: {error}".splitlines()[0]
     except BaseException:
-        if not States(task.folder / "checkpoint"):
-            _clear_if_possible(task.folder)
+        clear_unless_it_goes_on(task.folder)
         raise
     return None
 
@@ -103,6 +102,12 @@ def _goes_on(task: Task, scene: Scene, *, progress: Progress | None) -> bool:
         # Damaged, or begun under other conditions, or none at all: it begins anew.
         return False
     return True
+
+
+def clear_unless_it_goes_on(folder: Path) -> None:
+    """Remove what an interrupted training left, unless it has a state to go on from."""
+    if not States(folder / "checkpoint"):
+        _clear_if_possible(folder)
 
 
 def _clear_if_possible(folder: Path) -> None:
