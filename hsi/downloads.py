@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import logging
 import os
 import re
@@ -17,6 +16,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from hsi.files import expand_home
+from hsi.sums import sum_of
 
 # Name resolution without a network can hang for half a minute: a host that has not answered after
 # this time counts as unreachable.
@@ -45,12 +45,7 @@ def sha256(path: Path) -> str:
 
 @functools.lru_cache(maxsize=256)
 def _sha256_of_state(path: Path, size: int, modified: int) -> str:
-    return _sha256(path)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sum_of(path)
 
 
 def in_words(error: Exception) -> str:
@@ -97,7 +92,7 @@ def retrieve(address: str, target: Path, *, sha256: str, size: int | None = None
 
         def checked(url: str, output: str, owner: Any) -> None:
             fetch(url, output, owner)
-            received = _sha256(Path(output))
+            received = sum_of(Path(output))
             if not received.startswith(sha256):
                 raise WrongContentError(received)
 

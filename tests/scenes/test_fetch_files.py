@@ -257,8 +257,8 @@ def test_a_file_is_hashed_once_until_it_changes(tmp_path, monkeypatch):
     path = tmp_path / "a.bin"
     path.write_bytes(b"one")
     calls = []
-    original = downloads._sha256
-    monkeypatch.setattr(downloads, "_sha256", lambda path: calls.append(path) or original(path))
+    original = downloads.sum_of
+    monkeypatch.setattr(downloads, "sum_of", lambda path: calls.append(path) or original(path))
     assert downloads.sha256(path) == downloads.sha256(path) == hashlib.sha256(b"one").hexdigest()
     assert len(calls) == 1
     path.write_bytes(b"other")
