@@ -1,8 +1,10 @@
 """What several folders of tests need: a small scene and a run of it, and networks of others."""
 
 import http.server
+import json
 import os
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +51,55 @@ NETWORKS = {
 }
 # Classifiers of single spectra; tests/models/estimators is about them.
 ESTIMATORS = ("svm", "random-forest", "knn", "logistic-regression")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--cases", type=Path, metavar="FILE", help="write how many cases each promise was tested on"
+    )
+    parser.addoption(
+        "--long", action="store_true", help="as many cases of faults as hours allow, not minutes"
+    )
+
+
+def pytest_configure(config):
+    if config.getoption("--cases") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Cases(config.getoption("--cases")))
+
+
+class Cases:
+    """Adds up what passing tests counted; docs/reliability.md shows it."""
+
+    def __init__(self, path):
+        self.path, self.counts = path, Counter()
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call" and report.passed:
+            for name, value in report.user_properties:
+                if name == "cases":
+                    promise, what, number = value
+                    self.counts[promise, what] += number
+
+    def pytest_sessionfinish(self):
+        rows = [[*key, number] for key, number in sorted(self.counts.items())]
+        self.path.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+@pytest.fixture
+def counted(record_property):
+    """Return a function that counts cases behind a promise: ``counted("misuse", "commands")``."""
+
+    def count(promise, what, number=1):
+        record_property("cases", (promise, what, number))
+
+    return count
+
+
+@pytest.fixture(scope="session")
+def how_many(request):
+    """Return a function that chooses between a number for minutes and one for hours."""
+    long = request.config.getoption("--long")
+    return lambda usual, many: many if long else usual
 
 
 @dataclass(frozen=True)
