@@ -23,6 +23,7 @@ from hsi.scenes.lazy import ScaledCube
 from hsi.scenes.official import card_ground_truth
 from hsi.scenes.palette import Color
 from hsi.scenes.readers import check_file, read_file
+from hsi.scenes.readers.contained import read_contained
 from hsi.scenes.readers.spectral_library import read_vector_library
 from hsi.scenes.readers.vector import VECTOR_SUFFIXES, read_vector
 from hsi.scenes.regrid import on_grid
@@ -44,7 +45,10 @@ class _Place:
     def read(self, purpose: Purpose) -> Contents:
         if self.is_vector:
             check_file(self.path)
-            return read_vector_library(self.path, key=self.key, field=self.field)
+            library: Contents = read_contained(
+                read_vector_library, self.path, key=self.key, field=self.field
+            )
+            return library
         if self.field is not None:
             raise UsageError(
                 f"label_field='{self.field}' (--label-field) tells the class of shapes or of "
@@ -183,7 +187,8 @@ def _assemble(
     label_notes: dict[str, Any] = {} if label_map is None else {BY_NAME: True}
     if truth is not None and truth.is_vector:
         check_file(truth.path)
-        drawn = read_vector(
+        drawn = read_contained(
+            read_vector,
             truth.path,
             field=truth.field,
             layer=truth.key,

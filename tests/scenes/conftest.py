@@ -20,3 +20,13 @@ def write_level_73():
         return path
 
     return write
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Read files in this process, for tests of what a reader does."""
+
+    def read(reader, path, **named):
+        return reader(path, **named)
+
+    monkeypatch.setattr("hsi.scenes.readers.registry.read_contained", read)

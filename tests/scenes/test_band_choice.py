@@ -195,7 +195,7 @@ def test_each_band_is_counted_for_one_reason(tmp_path, noise):
     assert choice.mask.tolist() == [False] * 4 + [True] * 7
 
 
-def test_bands_that_are_marked_as_bad_can_be_kept(tmp_path, noise, monkeypatch):
+def test_bands_that_are_marked_as_bad_can_be_kept(tmp_path, noise, monkeypatch, in_this_process):
     np.save(tmp_path / "cube.npy", noise)
     read = READERS[".npy"]
 

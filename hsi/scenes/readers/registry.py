@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hsi.errors import SceneError
 from hsi.scenes.contents import Contents, Purpose
+from hsi.scenes.readers.contained import read_contained
 from hsi.scenes.readers.dlr import read_product, read_tiff
 from hsi.scenes.readers.envi import read_envi
 from hsi.scenes.readers.envi_header import find_header, starts_as_envi
@@ -26,6 +27,8 @@ READERS: dict[str, Callable[..., Contents]] = {
     **dict.fromkeys((".tif", ".tiff", ".geotiff"), read_tiff),
     **dict.fromkeys(HDF5_SUFFIXES, read_hdf5),
 }
+# These do without libraries that a damaged file could bring to crash.
+_HARMLESS = (read_npy, read_npz, read_envi)
 SUPPORTED = (
     ".mat, .npy, .npz, ENVI (.hdr, or the data file beside it), GeoTIFF (.tif), JPEG 2000 "
     "(.jp2), ERDAS (.img), ESRI (.bil), PNG, EnMAP and DESIS (-METADATA.XML), HDF5 and "
@@ -59,7 +62,10 @@ def read_file(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
             f"{path}: files of this kind ({path.suffix or 'no suffix, no .hdr beside it'}) cannot "
             f"be read\nSupported: {SUPPORTED}"
         )
-    return reader(path, key=key, purpose=purpose)
+    if reader in _HARMLESS:
+        return reader(path, key=key, purpose=purpose)
+    contents: Contents = read_contained(reader, path, key=key, purpose=purpose)
+    return contents
 
 
 def check_file(path: Path) -> None:

@@ -50,7 +50,9 @@ def test_a_table_that_points_beyond_the_image_is_refused(tmp_path, write_emit, x
 
 
 @pytest.mark.parametrize("chunks", [None, (40, 50, 2)])
-def test_a_row_of_the_map_reads_a_strip_of_the_image(tmp_path, write_emit, monkeypatch, chunks):
+def test_a_row_of_the_map_reads_a_strip_of_the_image(
+    tmp_path, write_emit, monkeypatch, chunks, in_this_process
+):
     product = write_emit(tmp_path, lines=400, samples=200, bands=4, chunks=chunks)
     scene = load_scene(product.path)
     image, pixels, largest = scene.cube.cube.image, [], 0

@@ -179,7 +179,9 @@ def test_names_that_are_not_in_utf_8_do_no_harm(tmp_path):
     np.testing.assert_array_equal(load_scene(tmp_path / "b.h5").cube[:], CUBE)
 
 
-def test_long_settings_and_endless_lists_are_refused(tmp_path, write_neon, monkeypatch):
+def test_long_settings_and_endless_lists_are_refused(
+    tmp_path, write_neon, monkeypatch, in_this_process
+):
     monkeypatch.setattr(hdf5_access, "_MOST_OBJECTS", 100)
     with h5py.File(tmp_path / "many.h5", "w", libver="latest") as file:
         group = file.create_group("group")
