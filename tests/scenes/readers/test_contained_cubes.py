@@ -107,7 +107,7 @@ def test_a_cube_that_was_changed_meanwhile_is_refused(path):
 
 
 def test_a_cube_that_was_sent_elsewhere_opens_its_file_there(path):
-    again = pickle.loads(pickle.dumps(load_scene(path).cube))
+    again = pickle.loads(pickle.dumps(load_scene(path).cube))  # noqa: S301
     assert np.array_equal(again, CUBE)
 
 
