@@ -71,7 +71,7 @@ def square(image: Image.Image, side: int) -> NDArray[np.uint8]:
 def without_pillow_warnings() -> Iterator[None]:
     """Keep Pillow from warning of odd metadata and of sizes that it reads all the same.
 
-    The filters of warnings belong to the process: this stands around threads, not in them.
+    The filters of warnings belong to the process: this is not for threads that read side by side.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")

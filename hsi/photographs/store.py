@@ -7,19 +7,22 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsi.contained import CrashedError, Helper
 from hsi.errors import PhotographError
 from hsi.photographs.decode import read_photograph, square, without_pillow_warnings
 
 # So many are asked for at a time, since a pool holds all answers that were not fetched yet.
 _CHUNK = 512
+_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,10 @@ def decode_all(
     folder: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Decoded:
-    """Read photographs, in as many threads as there are processors.
+    """Read photographs, in as many processes as there are processors.
+
+    A photograph that makes its decoder crash, or work for more than a minute, is unreadable like
+    any other that is damaged.
 
     Parameters
     ----------
@@ -122,17 +128,39 @@ def _read_all(
     paths: Sequence[Path], side: int
 ) -> Iterator[tuple[NDArray[np.uint8], str, int] | PhotographError]:
     """Yield pixels, hash and shorter side of each photograph, or what is wrong with it."""
-    threads = os.cpu_count() or 1
-    with without_pillow_warnings(), ThreadPoolExecutor(threads) as pool:
+    number = max(1, min(len(paths), os.cpu_count() or 1))
+    free: SimpleQueue[Helper] = SimpleQueue()
+    with ExitStack() as stack:
+        for _ in range(number):
+            helper = Helper()
+            stack.callback(helper.close)
+            free.put(helper)
+        pool = stack.enter_context(ThreadPoolExecutor(number))
         for start in range(0, len(paths), _CHUNK):
-            yield from pool.map(partial(_read, side=side), paths[start : start + _CHUNK])
+            yield from pool.map(partial(_contained, free, side=side), paths[start : start + _CHUNK])
 
 
-def _read(path: Path, *, side: int) -> tuple[NDArray[np.uint8], str, int] | PhotographError:
+def _contained(
+    free: SimpleQueue[Helper], path: Path, *, side: int
+) -> tuple[NDArray[np.uint8], str, int] | PhotographError:
+    """Read a photograph in one of the processes that do nothing."""
+    helper = free.get()
     try:
-        image = read_photograph(path)
+        found: tuple[NDArray[np.uint8], str, int] = helper.call(
+            _read, path, side=side, seconds=_SECONDS
+        )
+        return found
+    except CrashedError as error:
+        return PhotographError(f"cannot read {path}: {error} while decoding it")
     except PhotographError as error:
         return error
+    finally:
+        free.put(helper)
+
+
+def _read(path: Path, *, side: int) -> tuple[NDArray[np.uint8], str, int]:
+    with without_pillow_warnings():
+        image = read_photograph(path)
     content = hashlib.blake2b(f"{image.size}".encode(), digest_size=16)
     content.update(image.tobytes())
     return square(image, side), content.hexdigest(), min(image.size)

@@ -64,3 +64,22 @@ def test_nothing_is_readable(paths, tmp_path):
     decoded = decode_all(paths[3:4], side=8, folder=tmp_path)
     assert decoded.images.shape == (0, 8, 8, 3)
     assert len(decoded.unreadable) == 1
+
+
+def test_a_photograph_that_makes_the_decoder_crash_is_unreadable(
+    tmp_path, monkeypatch, photographs
+):
+    (tmp_path / "crashing_decoder.py").write_text(
+        "import os\nfrom hsi.photographs import store\nread = store._read\n\n"
+        "def crashing(path, *, side):\n"
+        "    return os.abort() if path.name == '003.png' else read(path, side=side)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    import crashing_decoder
+
+    monkeypatch.setattr("hsi.photographs.store._read", crashing_decoder.crashing)
+    paths = sorted((photographs / "train" / "moss").glob("*.png"))
+    decoded = decode_all(paths, side=16)
+    assert [each.path for each in decoded.unreadable] == [paths[3]]
+    assert decoded.unreadable[0].reason == "it crashed (SIGABRT) while decoding it"
+    assert decoded.places.tolist() == [place for place in range(20) if place != 3]
