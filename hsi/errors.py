@@ -8,6 +8,8 @@
     │   └── DownloadError   a file that could not be fetched
     ├── WeightsError        weights of a network that are missing, damaged or of another network
     ├── PhotographError     a photograph, or a folder of them, that is missing or damaged
+    ├── DivergedError       a training whose loss or weights are no longer finite
+    ├── OutOfMemoryError    more memory was needed than there is; also a MemoryError
     └── RunError            a run folder that is missing, unfinished, damaged or already taken
 
 A message says what came, what was expected and what to do, in five lines at most. The command line
@@ -48,6 +50,14 @@ class WeightsError(HsiError):
 
 class PhotographError(HsiError):
     """A photograph, or a folder of them, that is missing, damaged or not what it seems."""
+
+
+class DivergedError(HsiError):
+    """A training whose loss or weights are no longer finite."""
+
+
+class OutOfMemoryError(HsiError, MemoryError):
+    """More memory was needed than there is; also a MemoryError."""
 
 
 class RunError(HsiError):

@@ -66,6 +66,29 @@ def memory_budget(max_memory: int | str | None, device: torch.device) -> int:
     return int(float(match[1]) * _UNITS[match[2]])
 
 
+def give_back(device: torch.device) -> None:
+    """Give back to the device, or to the system, what this process holds but does not use."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif (libc := _glibc()) is not None:
+        libc.malloc_trim(0)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that a device, or the machine, has no more memory.
+
+    PyTorch has a type for devices; of what fails on a CPU, and within libraries of CUDA, only the
+    text tells.
+    """
+    said = (
+        "not enough memory", "can't allocate memory", "ALLOC_FAILED", "out of memory",
+        "could not create a primitive",  # all that oneDNN says of it
+    )  # fmt: skip
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and any(words in str(error) for words in said)
+    )
+
+
 # Parameters of glibc's mallopt, and what glibc itself raises the thresholds to in time.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _USUAL = {_TRIM_THRESHOLD: 64 * 2**20, _MMAP_THRESHOLD: 32 * 2**20}

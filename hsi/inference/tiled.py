@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
-from hsi.errors import UsageError, unknown_name
+from hsi.errors import OutOfMemoryError, UsageError, unknown_name
 from hsi.inference.dense import DenseNetwork
+from hsi.inference.memory import give_back, is_out_of_memory
 from hsi.inference.mode import evaluating
 from hsi.inference.patchwise import PatchwiseNetwork
 from hsi.inference.tiles import Tile, tiles_of
@@ -81,13 +83,17 @@ class TiledNetwork:
         weight = model.anchor
         self.device, self.result_dtype = weight.device, weight.dtype
         self.dtype = torch.bfloat16 if precision == "bf16" else weight.dtype
-        with evaluating(model):
-            self.network = (
-                DenseNetwork(model, rows, cols, max_bytes=max_bytes, dtype=self.dtype)
-                if method == "dense"
-                else PatchwiseNetwork(model, max_bytes=max_bytes, dtype=self.dtype)
-            )
+        self.max_bytes = max_bytes
+        self.network = self._planned(max_bytes)
         self.side = self.network.side
+
+    def _planned(self, max_bytes: int) -> DenseNetwork | PatchwiseNetwork:
+        with evaluating(self.model):
+            if self.method == "dense":
+                return DenseNetwork(
+                    self.model, self.rows, self.cols, max_bytes=max_bytes, dtype=self.dtype
+                )
+            return PatchwiseNetwork(self.model, max_bytes=max_bytes, dtype=self.dtype)
 
     def tiles(self, *, first_row: int = 0) -> Iterator[Tile]:
         """Yield the tiles that begin in `first_row` or below, row by row of tiles."""
@@ -116,7 +122,64 @@ class TiledNetwork:
         ------
         UsageError
             If the region holds NaN or infinity.
+        OutOfMemoryError
+            If not even the smallest tile fits into what memory there is.
         """
+        while True:
+            try:
+                return self._of_parts(region, tile, corners)
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                # Else the feature maps of what failed stay for as long as the error.
+                traceback.clear_frames(error.__traceback__)
+                self._take_less(error)
+
+    def _take_less(self, error: Exception) -> None:
+        """Compute in half as much memory from now on: others may use what was free before."""
+        before = _extent(self.network)
+        # It holds copies of the weights, which must not be there twice.
+        del self.network
+        give_back(self.device)
+        while True:
+            self.max_bytes //= 2
+            try:
+                self.network = self._planned(self.max_bytes)
+            except UsageError:
+                raise OutOfMemoryError(
+                    f"{self.device} has not enough memory for even a small tile of this network: "
+                    f"{' '.join(str(error).split())[:200]}\n"
+                    "End what else uses it, or compute elsewhere: --device cpu."
+                ) from error
+            except (MemoryError, RuntimeError) as again:
+                if not is_out_of_memory(again):
+                    raise
+                continue
+            # What was planned may lie below the budget, so that half of it changes nothing.
+            if _extent(self.network) != before:
+                return
+
+    def _of_parts(self, region: Tensor, tile: Tile, corners: Tensor | None) -> Tensor:
+        """Return the logits of a tile that may be larger than what is computed at once."""
+        parts = list(tiles_of(*tile.size, self.network.side))
+        if len(parts) == 1:
+            return self._of_one(region, tile, corners)
+        margin = self.model.patch_size - 1
+        count = tile.rows * tile.cols if corners is None else len(corners)
+        result = torch.empty(count, self.model.classes, dtype=self.result_dtype, device=self.device)
+        for part in parts:
+            rows, cols = part.slices
+            inside = region[:, rows.start : rows.stop + margin, cols.start : cols.stop + margin]
+            place = Tile(tile.row + part.row, tile.col + part.col, *part.size)
+            if corners is None:
+                of_part = self._of_one(inside, place, None).unflatten(0, part.size)
+                result.unflatten(0, tile.size)[part.slices] = of_part
+            elif len(chosen := part.inside(corners)):
+                there = corners[chosen] - corners.new_tensor([part.row, part.col])
+                result[chosen] = self._of_one(inside, place, there)
+        return result
+
+    def _of_one(self, region: Tensor, tile: Tile, corners: Tensor | None) -> Tensor:
         with evaluating(self.model):
             region = region.to(self.device, self.dtype)
             if not region.isfinite().all():
@@ -136,6 +199,11 @@ def check_ways(*, method: str, precision: str) -> None:
         raise unknown_name("precision", precision, get_args(Precision))
     if method not in get_args(Method):
         raise unknown_name("method", method, get_args(Method))
+
+
+def _extent(network: DenseNetwork | PatchwiseNetwork) -> tuple[int, int | None]:
+    """Return what decides how much is computed at once."""
+    return network.side, network.batch if isinstance(network, PatchwiseNetwork) else None
 
 
 def _dense_is_cheaper(model: PatchNetwork, rows: int, cols: int, count: int) -> bool:
