@@ -62,7 +62,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except HsiError as error:
-        _say(f"Error: {error}")
+        _say("\n".join([f"Error: {error}", *getattr(error, "__notes__", [])]))
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort) as stop:
         if isinstance(stop.__cause__ or stop.__context__, EOFError):
@@ -83,7 +83,8 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename is not None else ""
-        _say(f"Error: {where}{error.strerror or error}")
+        notes = getattr(error, "__notes__", [])
+        _say("\n".join([f"Error: {where}{error.strerror or error}", *notes]))
         _drop_output()
         sys.exit(1)
 

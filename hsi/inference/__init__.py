@@ -1,7 +1,7 @@
 """From a network and a scene to scores, always in evaluation mode."""
 
 from hsi.inference.device import resolve_device
-from hsi.inference.memory import memory_budget, reusing_memory
+from hsi.inference.memory import is_out_of_memory, memory_budget, reusing_memory
 from hsi.inference.mode import evaluating
 from hsi.inference.predict import (
     check_input,
@@ -18,6 +18,7 @@ __all__ = [
     "TiledNetwork",
     "check_input",
     "evaluating",
+    "is_out_of_memory",
     "memory_budget",
     "predict_pixels",
     "predict_scene",

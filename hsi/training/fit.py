@@ -76,8 +76,8 @@ def fit(
     ------
     UsageError
         If there are fewer than two training pixels.
-    HsiError
-        If the loss is no longer finite.
+    DivergedError
+        If the loss or the weights are no longer finite.
     """
     if train.sum() < 2:
         raise UsageError(f"{train.sum()} training pixels are too few: it takes at least two")

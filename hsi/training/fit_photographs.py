@@ -73,8 +73,8 @@ def fit_photographs(
     ------
     UsageError
         If there are fewer than two training photographs, or kornia is needed and not there.
-    HsiError
-        If the loss is no longer finite.
+    DivergedError
+        If the loss or the weights are no longer finite.
     """
     if len(train) < 2:
         found = counted(len(train), "photograph")

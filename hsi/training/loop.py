@@ -14,7 +14,7 @@ from typing import Literal, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
-from hsi.errors import HsiError
+from hsi.errors import DivergedError
 from hsi.training.epochs import Epoch, Progress
 from hsi.training.model_file import within
 from hsi.training.state import Capture, Moving, Place, State
@@ -118,8 +118,8 @@ def run_epochs(
 
     Raises
     ------
-    HsiError
-        If the loss is no longer finite.
+    DivergedError
+        If the loss or the weights are no longer finite.
     """
     progress = progress or Silent()
     steps = epochs * batches
@@ -186,7 +186,7 @@ def run_epochs(
                     seconds=time.monotonic() - start,
                 )
                 counted = {"epoch.losses": losses, "epoch.right": right, "epoch.draws": order}
-                after_step(partial(_captured, moving, place, history, best, counted))
+                after_step(partial(_captured, moving, place, history, best, counted, descent, half))
 
         train_accuracy, validation_accuracy = task.accuracies(int(right) / seen)
         epoch = Epoch(
@@ -197,12 +197,7 @@ def run_epochs(
             learning_rate=rate,
             seconds=time.monotonic() - start,
         )
-        if not math.isfinite(epoch.loss):
-            raise HsiError(
-                f"the loss is {epoch.loss} in epoch {number}, so training stopped: "
-                "the steps are too large for these data\n"
-                f"Lower --learning-rate (now {descent.learning_rate:g})."
-            )
+        _check_finite(model, epoch.loss, number, descent, half=half)
         history.append(epoch)
         progress.epoch(epoch, epochs)
         if epoch.validation_accuracy is None or not choose:
@@ -226,7 +221,12 @@ def _captured(
     history: list[Epoch],
     best: tuple[float, dict[str, Tensor]] | None,
     counted: dict[str, Tensor],
+    descent: Descent,
+    half: torch.dtype | None,
 ) -> State:
+    # What is no longer finite must not take the place of what is.
+    loss = float(counted["epoch.losses"]) / place.seen
+    _check_finite(moving.model, loss, place.epoch, descent, half=half)
     plain, tensors = moving.capture()
     weights = {f"best.{name}": value for name, value in best[1].items()} if best else {}
     return State(
@@ -236,6 +236,36 @@ def _captured(
         plain=plain,
         device=moving.device,
         tensors=tensors | weights | {name: value.clone() for name, value in counted.items()},
+    )
+
+
+def _check_finite(
+    model: nn.Module, loss: float, epoch: int, descent: Descent, *, half: torch.dtype | None
+) -> None:
+    """Stop a training that can only go on with what is no number.
+
+    Raises
+    ------
+    DivergedError
+        With the likely cause.
+    """
+    broken = [
+        name
+        for name, weight in model.named_parameters()
+        if weight.is_floating_point() and not weight.isfinite().all()
+    ]
+    if math.isfinite(loss) and not broken:
+        return
+    what = f"the loss is {loss}" if not math.isfinite(loss) else f"the weights {broken[0]} are not"
+    finite = "" if not math.isfinite(loss) else " finite"
+    cures = [f"Lower --learning-rate (now {descent.learning_rate:g})"]
+    if descent.schedule == "constant":
+        cures.append("take --schedule one-cycle, which begins with small steps")
+    if half is not None:
+        cures.append("take --precision full")
+    raise DivergedError(
+        f"{what}{finite} in epoch {epoch}, so training stopped: most likely its steps are too "
+        f"large for these data\n{', or '.join(cures)}."
     )
 
 

@@ -9,6 +9,8 @@ from typing import Protocol
 import torch
 from torch import nn
 
+from hsi.errors import DivergedError, OutOfMemoryError
+from hsi.inference import is_out_of_memory
 from hsi.interrupts import Stop
 from hsi.training import Epoch, RunFolder
 from hsi.training.run_folder import Savable
@@ -45,6 +47,8 @@ class Kept:
         is saved.
     stop : Stop, optional
         Says whether to stop after a step.
+    less_memory : str
+        What to do where memory does not suffice.
     """
 
     def __init__(
@@ -55,9 +59,10 @@ class Kept:
         works: str,
         settle: Callable[[], None] | None = None,
         stop: Stop | None = None,
+        less_memory: str,
     ) -> None:
         self.run, self.classifier, self.works, self.settle = run, classifier, works, settle
-        self.stop = stop
+        self.stop, self.less_memory = stop, less_memory
         self.epoch = 0
         self.weights: dict[str, torch.Tensor] = {}
         self.saved = self.stated = time.monotonic()
@@ -102,6 +107,31 @@ class Kept:
         return (
             f"The weights of epoch {self.epoch} are kept: {self.works} them.{self._how_to_go_on()}"
         )
+
+    def after(self, error: Exception) -> Exception:
+        """Keep or remove what a training that failed leaves; return the error that says so."""
+        if isinstance(error, DivergedError):
+            # Whatever it goes on from, it would come to the same.
+            self.run.states.remove()
+            if not self.epoch:
+                self.run.discard_if_untrained()
+                return error
+            self.classifier.network.load_state_dict(self.weights)
+            self._save()
+            return DivergedError(
+                f"{error}\nThe weights of epoch {self.epoch}, all finite, are kept: {self.works} "
+                "them."
+            )
+        self.run.discard_if_untrained()
+        how = self._how_to_go_on().strip()
+        if is_out_of_memory(error) and not isinstance(error, OutOfMemoryError):
+            error = OutOfMemoryError(
+                f"there is not enough memory for this training: "
+                f"{' '.join(str(error).split())[:200]}\n{self.less_memory}"
+            )
+        if how:
+            error.add_note(how)
+        return error
 
     def _how_to_go_on(self) -> str:
         if not self.run.states:

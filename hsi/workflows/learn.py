@@ -153,8 +153,8 @@ def learn(
     ------
     UsageError
         If the settings do not fit each other or the scene.
-    HsiError
-        If the loss is no longer finite.
+    DivergedError
+        If the loss or the weights are no longer finite.
     """
     learning = Learning(scene, split, settings.resolved(scene), device=device)
     return learning.run(progress=progress, keep=keep)

@@ -205,6 +205,7 @@ def _go_on(
             works=f"`hsi map {run.path}` and `hsi evaluate {run.path}` work with",
             settle=learning.settle,
             stop=stop,
+            less_memory=_less_memory(run.settings),
         )
         try:
             if started:
@@ -220,10 +221,25 @@ def _go_on(
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(kept.save())
             raise
+        except Exception as error:
+            said = kept.after(error)
+            if said is error:
+                raise
+            raise said from error
         except BaseException:
             run.discard_if_untrained()
             raise
     return run
+
+
+def _less_memory(settings: Settings) -> str:
+    batch = f"--batch-size (now {settings.recipe.batch_size})"
+    if settings.side == 1:
+        return f"Lower {batch}, or compute elsewhere: --device cpu."
+    parts = f"--patch-size (now {settings.side})"
+    if settings.components:
+        parts += f" or --components (now {settings.components})"
+    return f"Lower {batch}; if that is not enough, {parts}; or compute elsewhere: --device cpu."
 
 
 def _check_bits(run: Run, then: dict[str, str], device: torch.device, *, bitwise: bool) -> None:

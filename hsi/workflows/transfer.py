@@ -113,7 +113,15 @@ def transfer(
 
     run = TransferRun.create(path, settings=settings, images=root)
     works = f"`hsi transfer predict {path} ...` works with"
-    kept = Kept(run, classifier, works=works)
+    kept = Kept(
+        run,
+        classifier,
+        works=works,
+        less_memory=(
+            f"Lower --batch-size (now {settings.batch_size}) or --size (now {settings.side}), or "
+            "compute elsewhere: --device cpu."
+        ),
+    )
     try:
         if started:
             started(run)
@@ -152,6 +160,11 @@ def transfer(
     except KeyboardInterrupt as interrupt:
         interrupt.add_note(kept.save())
         raise
+    except Exception as error:
+        said = kept.after(error)
+        if said is error:
+            raise
+        raise said from error
     except BaseException:
         run.discard_if_untrained()
         raise
