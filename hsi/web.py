@@ -148,12 +148,8 @@ def _session() -> requests.Session:
     import requests
 
     class Session(requests.Session):
-        def resolve_redirects(self, *given: Any, **named: Any) -> Iterator[Any]:
-            """Yield nothing: to find the next address, the library reads the bodies of redirects.
-
-            They may have no end.
-            """
-            return iter(())
+        def get_redirect_target(self, resp: requests.Response) -> None:
+            """Say that there is none: where there is, the body is read, which may have no end."""
 
     return Session()
 
@@ -172,7 +168,7 @@ def _follow(session: requests.Session, address: str, encrypted: bool) -> request
                 # It ends the thread; patience has an end before.
                 timeout=(CONNECT_SECONDS, 2 * PATIENCE_SECONDS),
             )
-            target = session.get_redirect_target(response)
+            target = requests.Session.get_redirect_target(session, response)
         except (requests.RequestException, UnicodeError) as error:
             raise _broken(address, error) from error
         if target is None:

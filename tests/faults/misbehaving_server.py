@@ -9,8 +9,8 @@ An answer is a table; without any key it is the file, with its length. Keys:
 ``length``      ``told``, ``not told``, ``in chunks``, ``in chunks of a byte``, or any other text as
                 the value of the header; ``{length}`` in it is the right one
 ``encoding``    ``Content-Encoding``; the body is compressed once for each ``gzip`` in it
-``location``    where it redirects to; ``{own}`` in it is the path that was asked for, ``{host}`` the
-                server, ``{right}`` an address that answers well; more are in `places`
+``location``    where it redirects to; ``{own}`` in it is the path that was asked for, ``{host}``
+                the server, ``{right}`` an address that answers well; more are in `places`
 ``headers``     more of them, as text
 ``instead``     what comes in place of status and headers, as text
 ``drip``        ``head`` or ``body``: a byte at a time, with 20 ms between
