@@ -33,6 +33,8 @@ import zlib
 PAGE = b"<!DOCTYPE html>\n<html><body>This file has moved.</body></html>\n"
 PIECE = 2**13
 DRIP_SECONDS = 0.02
+# A test that waits for the end of a drip is to fail, not to hang.
+MOST_SECONDS = 15.0
 TLS_HELLO = b"\x16"
 
 
@@ -100,6 +102,7 @@ class Handler(socketserver.StreamRequestHandler):
         answer = answers[min(self.server.asked.count(path), len(answers) - 1)]
         self.server.asked.append(path)
         self.gate = answer.get("gate")
+        self.end = time.monotonic() + MOST_SECONDS
         self.wait("request")
         body = self.body(answer)
         self.send(self.head(answer, path, body), drip=answer.get("drip") == "head")
@@ -136,8 +139,8 @@ class Handler(socketserver.StreamRequestHandler):
     def send(self, content, *, drip=False, whole=False, pause=0.0):
         step = 1 if drip and not whole else PIECE
         for place in range(0, len(content), step):
-            if self.server.stopped.is_set():
-                return
+            if self.server.stopped.is_set() or time.monotonic() > self.end:
+                raise ConnectionAbortedError
             time.sleep(DRIP_SECONDS if drip else pause)
             self.wfile.write(content[place : place + step])
 
