@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import functools
-import logging
 import os
-import re
 import socket
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from hsi.atomic import remove_temporary, replacing
 from hsi.files import expand_home
+from hsi.locks import lock_file
 from hsi.sums import sum_of
+from hsi.web import NotSentError, ask
 
 # Name resolution without a network can hang for half a minute: a host that has not answered after
 # this time counts as unreachable.
 PROBE_SECONDS = 1.5
-READ_SECONDS = 30.0
+ATTEMPTS = 2
+PAUSE_SECONDS = 1.0
+SHA256_DIGITS = 64
+# How much longer than expected another file may be for its sha256 to be told: pages and newer
+# versions are; what has no end is not.
+SLACK_BYTES = 2**20
+# Of a file whose size is not known. Scenes of a flight line have some GiB.
+MOST_BYTES = 2**34
 
 
 def cache_folder() -> Path:
@@ -48,61 +57,100 @@ def _sha256_of_state(path: Path, size: int, modified: int) -> str:
     return sum_of(path)
 
 
-def in_words(error: Exception) -> str:
-    """Return the name of a library's error in words: ``ReadTimeout`` is "read timeout"."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
-
-
-class WrongContentError(Exception):
-    """The server sent something else than expected; its argument is the sha256."""
-
-
-def retrieve(address: str, target: Path, *, sha256: str, size: int | None = None) -> None:
+def retrieve(
+    addresses: Sequence[str], target: Path, *, sha256: str, size: int | None = None
+) -> None:
     """Download into a temporary file, which becomes `target` only if its content is right.
+
+    Each address is tried, and all once more, but for those that would answer as before. One
+    process at a time downloads into a folder; others wait, say so on standard error when it takes
+    long, and find the file there. What killed processes have left is removed.
+
+    What makes a server broken, and which redirects are followed, is said in `hsi.web.ask`. With the
+    whole sha256, redirects from HTTPS to HTTP are followed; with its first digits they are not.
 
     Parameters
     ----------
-    address : str
-        HTTP or HTTPS.
+    addresses : sequence of str
+        HTTP or HTTPS; where the same file is to be had.
     target : Path
         Its folder is made if need be.
     sha256 : str
         In hexadecimal; at least its first digits.
     size : int, optional
-        In bytes, for the progress bar.
+        In bytes. A server that sends `SLACK_BYTES` more is not listened to any longer; without it,
+        one that sends more than `MOST_BYTES`.
 
     Raises
     ------
-    WrongContentError
-        If what came has another sha256.
-    requests.RequestException
-        If the server refuses or the connection breaks.
+    NotSentError
+        If no server sends it; says why not, and the sha256 of another file that came.
     OSError
         If the file cannot be stored.
     """
-    import pooch
-
-    # The progress bar says all that pooch would log.
-    pooch.get_logger().setLevel(logging.WARNING)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _Progress(target.name, size) as progress:
-        fetch = pooch.HTTPDownloader(
-            progressbar=progress, chunk_size=2**18, timeout=(10, READ_SECONDS)
-        )
+    with lock_file(target.parent / ".lock", waiting=_say_waiting) as alone:
+        if alone:
+            remove_temporary(target.parent)
+        # Another process may have been faster.
+        if not (target.is_file() and sum_of(target).startswith(sha256)):
+            _try_all(addresses, target, sha256, size)
 
-        def checked(url: str, output: str, owner: Any) -> None:
-            fetch(url, output, owner)
-            received = sum_of(Path(output))
-            if not received.startswith(sha256):
-                raise WrongContentError(received)
 
-        pooch.retrieve(
-            address,
-            known_hash=None,  # checked above
-            fname=target.name,
-            path=target.parent,
-            downloader=checked,
-        )
+def _say_waiting(lock: Path, owner: str) -> None:
+    print(f"Waiting for {owner}, which downloads into {lock.parent}", file=sys.stderr)
+
+
+def _try_all(addresses: Sequence[str], target: Path, sha256: str, size: int | None) -> None:
+    failures: dict[str, NotSentError] = {}
+    for attempt in range(ATTEMPTS):
+        left = [each for each in addresses if each not in failures or not failures[each].lasting]
+        if left and attempt:
+            time.sleep(PAUSE_SECONDS)
+        for address in left:
+            try:
+                _download(address, target, sha256, size)
+                return
+            except NotSentError as failure:
+                failures[address] = failure
+    received = [each.received for each in failures.values() if each.received]
+    raise NotSentError(
+        "; ".join(map(str, failures.values())), received=received[0] if received else None
+    )
+
+
+def _download(address: str, target: Path, sha256: str, size: int | None) -> None:
+    most = size + SLACK_BYTES if size else MOST_BYTES
+    too_long = NotSentError(f"{address} sends more than {size or most:,} bytes", lasting=True)
+    with (
+        ask(address, encrypted=len(sha256) < SHA256_DIGITS) as answer,
+        _Progress(target.name, size or answer.length) as progress,
+        replacing(target) as temporary,
+    ):
+        if (answer.length or 0) > most:
+            raise too_long
+        come = 0
+        with temporary.open("wb") as file:
+            for piece in answer.pieces:
+                come += len(piece)
+                if come > most:
+                    raise too_long
+                file.write(piece)
+                progress.update(len(piece))
+        received = sum_of(temporary)
+        if not received.startswith(sha256):
+            # Without a length, this may be the beginning of the right one.
+            raise NotSentError(
+                f"{address} sent {_kind(temporary)}",
+                lasting=answer.ends_visibly,
+                received=received,
+            )
+
+
+def _kind(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(100).lstrip().lower()
+    return "a web page" if start.startswith((b"<!doctype html", b"<html")) else "another file"
 
 
 def reachable_addresses(addresses: tuple[str, ...]) -> list[str]:
@@ -139,10 +187,10 @@ def _probe(door: tuple[str, int], open_doors: set[tuple[str, int]]) -> None:
 
 
 class _Progress:
-    """A bar on standard error, if that is a terminal, with the methods that pooch calls."""
+    """A bar on standard error, if that is a terminal, which need not be there."""
 
     def __init__(self, name: str, size: int | None) -> None:
-        self.total = size or 0
+        self.total = size
         self.name = name
         self.bar: Any = None
 
@@ -173,12 +221,4 @@ class _Progress:
     def update(self, received: int) -> None:
         """Move the bar by a number of bytes."""
         if self.bar:
-            self.bar.update(self.task, advance=received, total=self.total)
-
-    def reset(self) -> None:
-        """Set the bar back to the start."""
-        if self.bar:
-            self.bar.reset(self.task)
-
-    def close(self) -> None:
-        """Nothing to do: the bar ends with the block."""
+            self.bar.update(self.task, advance=received)

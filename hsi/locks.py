@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 # What file systems without locks answer with.
 NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
+# A wait that is longer is worth a word.
+SHORT_WAIT_SECONDS = 3.0
+POLL_SECONDS = 0.1
 
 
 class FileLock:
@@ -63,6 +70,14 @@ class FileLock:
 
         fcntl.flock(self._handle, fcntl.LOCK_UN)
 
+    def is_in_place(self) -> bool:
+        """Return whether the file that is locked is still the one at its path."""
+        assert self._handle is not None
+        try:
+            return os.path.samestat(os.fstat(self._handle), self.path.stat())
+        except FileNotFoundError:
+            return False
+
     def close(self) -> None:
         """Close the file, which gives the lock back, too."""
         if self._handle is not None:
@@ -80,3 +95,57 @@ class FileLock:
         traceback: TracebackType | None,
     ) -> None:
         self.release()
+
+
+@contextmanager
+def lock_file(path: Path, *, waiting: Callable[[Path, str], None]) -> Iterator[bool]:
+    """Have the lock on a file that is there only as long as somebody has it; wait for it.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder that exists. A file that a killed process has left is no obstacle.
+    waiting : callable
+        Called once with the path and who has the lock, when that takes long.
+
+    Yields
+    ------
+    bool
+        False where the system or the file system knows no locks: others may be here, too.
+    """
+    lock = _waited_for(path, waiting)
+    try:
+        if lock.available:
+            path.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
+        yield lock.available
+    finally:
+        # Before the lock is given back: whoever gets it then sees that the file is gone.
+        if lock.available:
+            path.unlink(missing_ok=True)
+        lock.close()
+
+
+def _waited_for(path: Path, waiting: Callable[[Path, str], None]) -> FileLock:
+    end, said = time.monotonic() + SHORT_WAIT_SECONDS, False
+    while True:
+        lock = FileLock(path)
+        try:
+            while not lock.acquire(wait=False):
+                if not said and time.monotonic() > end:
+                    waiting(path, _owner(path))
+                    said = True
+                time.sleep(POLL_SECONDS)
+            if not lock.available or lock.is_in_place():
+                return lock
+        except BaseException:
+            lock.close()
+            raise
+        # Its owner has removed it, and it is nobody's any more.
+        lock.close()
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace") or "another process"
+    except FileNotFoundError:
+        return "another process"

@@ -15,15 +15,14 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from hsi.downloads import (
-    WrongContentError,
     cache_folder,
     data_folder,
-    in_words,
     reachable_addresses,
     retrieve,
     sha256,
 )
 from hsi.errors import UsageError, WeightsError
+from hsi.web import NotSentError
 
 SERVER = "https://download.pytorch.org/models/"
 FOLDER = "weights"
@@ -138,26 +137,20 @@ def _checked(path: Path) -> Path:
 
 
 def _download(address: str, target: Path) -> None:
-    import requests
-
-    host = urlsplit(address).netloc
+    digits = _digits(target.name)
     if not reachable_addresses((address,)):
-        raise _not_downloaded(address, f"{host} does not answer")
+        raise _not_downloaded(address, f"{urlsplit(address).netloc} does not answer")
     try:
-        retrieve(address, target, sha256=_digits(target.name))
-    except WrongContentError as wrong:
-        digits = _digits(target.name)
-        reason = f"{host} sent another file, whose sha256 begins with {str(wrong)[: len(digits)]}"
-        raise _not_downloaded(address, reason) from wrong
-    except requests.HTTPError as error:
-        code = error.response.status_code if error.response is not None else "an error"
-        raise _not_downloaded(address, f"{host} answers {code}") from error
-    except requests.RequestException as error:
-        reason = f"the connection to {host} broke ({in_words(error)})"
-        raise _not_downloaded(address, reason) from error
+        retrieve([address], target, sha256=digits)
+    except NotSentError as failure:
+        reason = str(failure)
+        if failure.received:
+            received = failure.received[: len(digits)]
+            reason += f", whose sha256 begins with {received}, that of the weights with {digits}"
+        raise _not_downloaded(address, reason) from failure
     except OSError as error:
         raise WeightsError(
-            f"{target.name} cannot be stored in {target.parent}: {error.strerror}\n"
+            f"{target.name} cannot be stored in {target.parent}: {error.strerror or error}\n"
             "Make room there, or pass the path of the file as weights."
         ) from error
 

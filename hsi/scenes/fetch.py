@@ -5,24 +5,20 @@ A file is never used unless its sha256 is the card's, wherever it came from.
 
 from __future__ import annotations
 
-import http.client
 import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from hsi.downloads import (
-    WrongContentError,
     cache_folder,
     data_folder,
-    in_words,
     reachable_addresses,
     retrieve,
     sha256,
 )
 from hsi.errors import DownloadError, SceneError
 from hsi.scenes.catalogue import Card, CardFile
-
-ATTEMPTS = 2
+from hsi.web import NotSentError
 
 
 def find_file(card: Card, file: CardFile) -> Path | None:
@@ -114,8 +110,6 @@ def _where_to_put(card: Card, files: list[CardFile]) -> str:
 
 
 def _download(card: Card, file: CardFile) -> Path:
-    import requests
-
     assert file.sha256 is not None  # a card that has addresses has one
     reachable = reachable_addresses(file.addresses)
     if not reachable:
@@ -129,40 +123,19 @@ def _download(card: Card, file: CardFile) -> Path:
             f"{_where_to_put(card, missing)}"
         )
     target = cache_folder() / card.name / file.name
-    # What a second attempt would not change, by address; and the latest of what it might.
-    failures: dict[str, DownloadError] = {}
-    broken = ""
-    for _ in range(ATTEMPTS):
-        for address in reachable:
-            if address in failures:
-                continue
-            try:
-                retrieve(address, target, sha256=file.sha256, size=file.bytes)
-                return target
-            except WrongContentError as wrong:
-                failures[address] = DownloadError(
-                    f"{address} sent another file than the card of {card.name} describes:\n"
-                    f"  its sha256 is      {wrong}\n"
-                    f"  the card's sha256  {file.sha256}{_by_whom(file)}\n"
-                    "It was not kept. To use it all the same, download it with a browser and pass "
-                    "the files: --dataset PATH --labels PATH"
-                )
-            except requests.HTTPError as error:
-                code = error.response.status_code if error.response is not None else 500
-                broken = f"{address} answers {code} ({http.client.responses.get(code, '?')})"
-                if code < 500:
-                    failures[address] = _not_downloaded(card, file, broken)
-            except requests.RequestException as error:
-                broken = f"the connection to {urlsplit(address).netloc} broke ({in_words(error)})"
-            except OSError as error:
-                raise DownloadError(
-                    f"{file.name} cannot be stored in {target.parent}: {error.strerror}\n"
-                    "Set HSI_DATA to a folder that holds it, or make room there."
-                ) from error
-    raise next(iter(failures.values()), _not_downloaded(card, file, broken))
-
-
-def _not_downloaded(card: Card, file: CardFile, reason: str) -> DownloadError:
-    return DownloadError(
-        f"{file.name} could not be downloaded: {reason}\n{_where_to_put(card, [file])}"
-    )
+    try:
+        retrieve(reachable, target, sha256=file.sha256, size=file.bytes)
+    except NotSentError as failure:
+        lines = [f"{file.name} could not be downloaded: {failure}"]
+        if failure.received:
+            lines.append(
+                f"  What came has the sha256 {failure.received} (to use it as it is, save it "
+                "with a browser: --dataset PATH --labels PATH)"
+            )
+        raise DownloadError("\n".join([*lines, _where_to_put(card, [file])])) from failure
+    except OSError as error:
+        raise DownloadError(
+            f"{file.name} cannot be stored in {target.parent}: {error.strerror or error}\n"
+            "Set HSI_DATA to a folder that holds it, or make room there."
+        ) from error
+    return target

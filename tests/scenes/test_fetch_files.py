@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from requests.exceptions import ChunkedEncodingError
 
-from hsi import downloads
+from hsi import downloads, web
 from hsi.errors import DownloadError, SceneError
 from hsi.scenes import fetch, load_scene
 from hsi.scenes.catalogue import Card, find_card
@@ -115,7 +115,7 @@ def test_a_connection_that_breaks_leaves_nothing(server, content, bare_machine):
     with pytest.raises(DownloadError, match=r"the connection to 127\.0\.0\.1:\d+ broke"):
         fetch.locate(card, card.cube)
     assert everything_in(bare_machine) == []
-    assert len(server.asked) == fetch.ATTEMPTS
+    assert len(server.asked) == downloads.ATTEMPTS
 
 
 def test_what_a_killed_download_left_is_not_trusted(server, content, bare_machine):
@@ -267,4 +267,4 @@ def test_a_file_is_hashed_once_until_it_changes(tmp_path, monkeypatch):
 
 
 def test_words_for_errors_of_the_library():
-    assert downloads.in_words(ChunkedEncodingError()) == "chunked encoding error"
+    assert web.in_words(ChunkedEncodingError()) == "chunked encoding error"
