@@ -215,6 +215,9 @@ def serve() -> None:
             function, arguments, named = _receive(calls)
         except EOFError:
             return
+        except Exception as error:  # noqa: BLE001 - what is called cannot be imported here
+            _send(answers, (True, _portable(error), []))
+            continue
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:

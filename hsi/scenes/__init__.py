@@ -5,13 +5,18 @@ where its files are; `load_scene` puts both together into a `Scene`.
 """
 
 from hsi.scenes.catalogue import list_cards, load_card
+from hsi.scenes.contents import Contents
+from hsi.scenes.lazy import LazyCube
 from hsi.scenes.load import load_scene
 from hsi.scenes.mosaic import join_scenes
 from hsi.scenes.part import Part
+from hsi.scenes.readers import register_reader
 from hsi.scenes.scene import Scene
 from hsi.scenes.scene_list import load_scenes, open_scene
 
 __all__ = [
+    "Contents",
+    "LazyCube",
     "Part",
     "Scene",
     "join_scenes",
@@ -20,4 +25,5 @@ __all__ = [
     "load_scene",
     "load_scenes",
     "open_scene",
+    "register_reader",
 ]

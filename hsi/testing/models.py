@@ -206,8 +206,10 @@ class _Network:
                 map_scene(run, _scene(self.bands), out=Path(folder) / name, device="cpu")
                 for name in ("one", "two")
             ]
-            same = len({saved.raster.read_bytes() for saved in maps}) == 1
-            require(same, "two maps of the same scene differ")
+            contents = {saved.raster.read_bytes() for saved in maps}
+            require(len(contents) == 1, "two maps of the same scene differ")
+            before = (run.path / "class_map.tif").read_bytes()
+            require(contents == {before}, "the map after training differs from a later one")
             weights = run.classifier.network.state_dict().values()
             finite = all(w.isfinite().all() for w in weights if w.is_floating_point())
             require(finite, "there are trained weights that are no numbers")

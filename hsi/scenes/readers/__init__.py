@@ -4,6 +4,6 @@ A product of one sensor has a file of its own; what several of them need of a fo
 the door to HDF5, GDAL's rasters) has one, too. Readers know nothing of cards, labels or scenes.
 """
 
-from hsi.scenes.readers.registry import READERS, check_file, read_file
+from hsi.scenes.readers.registry import READERS, check_file, read_file, register_reader
 
-__all__ = ["READERS", "check_file", "read_file"]
+__all__ = ["READERS", "check_file", "read_file", "register_reader"]

@@ -43,6 +43,9 @@ def read_contained(reader: Callable[..., Any], path: Path, **named: Any) -> Any:
     SceneError
         If the file makes the process crash, or keeps it busy without end; and what `reader` raises.
     """
+    if getattr(reader, "__module__", None) == "__main__":
+        # What a program defines itself can be called nowhere else.
+        return reader(path, **named)
     found = _asked(path, _read_and_keep, reader, path, named)
     if isinstance(found, Contents) and isinstance(found.array, _Kept):
         again = (reader, path, named)

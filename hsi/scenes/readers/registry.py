@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
-from hsi.errors import SceneError
+from hsi.errors import SceneError, UsageError
 from hsi.scenes.contents import Contents, Purpose
 from hsi.scenes.readers.contained import read_contained
 from hsi.scenes.readers.dlr import read_product, read_tiff
@@ -16,6 +17,7 @@ from hsi.scenes.readers.matlab import read_matlab
 from hsi.scenes.readers.numpy_files import read_npy, read_npz
 from hsi.scenes.readers.raster import read_raster
 from hsi.scenes.readers.raster_cube import DRIVERS
+from hsi.scenes.readers.vector import VECTOR_SUFFIXES
 
 READERS: dict[str, Callable[..., Contents]] = {
     ".mat": read_matlab,
@@ -28,12 +30,44 @@ READERS: dict[str, Callable[..., Contents]] = {
     **dict.fromkeys(HDF5_SUFFIXES, read_hdf5),
 }
 # These do without libraries that a damaged file could bring to crash.
+_LISTS = (".csv", ".txt", ".lst")
 _HARMLESS = (read_npy, read_npz, read_envi)
 SUPPORTED = (
     ".mat, .npy, .npz, ENVI (.hdr, or the data file beside it), GeoTIFF (.tif), JPEG 2000 "
     "(.jp2), ERDAS (.img), ESRI (.bil), PNG, EnMAP and DESIS (-METADATA.XML), HDF5 and "
     "NetCDF-4 (.h5, .he5, .hdf5, .hdf, .nc), libraries of spectra (.sli, .gpkg), .toml (a card)"
 )
+
+
+def register_reader(suffix: str, reader: Callable[..., Contents]) -> None:
+    """Make files of one more kind known to `hsi.load_scene` and to all commands.
+
+    Parameters
+    ----------
+    suffix : str
+        Of the files, such as ``".spe"``; not yet taken.
+    reader : callable
+        ``reader(path, *, key, purpose)`` returns `hsi.scenes.Contents`: an array
+        ``(rows, cols, bands)``, which may be a `hsi.scenes.LazyCube`, and what the file says of it.
+        `key` is the name of an array in the file or None, `purpose` is ``"cube"`` or ``"labels"``.
+        It raises `SceneError` if the file is damaged. A function of a module runs in a process of
+        its own, so that a library's crash is an error.
+
+    Raises
+    ------
+    UsageError
+        If the suffix is none, or taken.
+
+    See Also
+    --------
+    hsi.testing.check_reader : tests such a reader on a file.
+    """
+    known = suffix.lower() if isinstance(suffix, str) else ""
+    if not re.fullmatch(r"\.[a-z0-9_]+", known):
+        raise UsageError(f"a suffix is a point and letters, such as '.spe'; not {suffix!r}")
+    if known in READERS or known in VECTOR_SUFFIXES or known in (".toml", *_LISTS):
+        raise UsageError(f"files with the suffix {known} are read already; choose another suffix")
+    READERS[known] = reader
 
 
 def read_file(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
@@ -52,7 +86,7 @@ def read_file(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
         reader is None or (path.suffix.lower() in (".img", ".bil") and starts_as_envi(header))
     ):
         reader = read_envi
-    if path.suffix.lower() in (".csv", ".txt", ".lst"):
+    if path.suffix.lower() in _LISTS:
         raise SceneError(
             f"{path} is a list of scenes, or no image\nLists are for `hsi train --dataset` and "
             "hsi.load_scenes; name one of its images here."
