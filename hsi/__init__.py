@@ -26,7 +26,15 @@ if TYPE_CHECKING:
     )
     from hsi.scenes import Scene, join_scenes, load_scene, load_scenes
     from hsi.training import Classifier, Recipe, Run, Settings, TransferRun, TransferSettings
-    from hsi.workflows import evaluate, map_scene, predict_photographs, resume, train, transfer
+    from hsi.workflows import (
+        evaluate,
+        map_scene,
+        predict_photographs,
+        resume,
+        resume_transfer,
+        train,
+        transfer,
+    )
     from hsi.workflows.estimator import HybridSNClassifier
 
 _HOMES = {
@@ -58,6 +66,7 @@ _HOMES = {
     "predict_scene": "inference",
     "register_model": "models",
     "resume": "workflows",
+    "resume_transfer": "workflows",
     "split_folds": "sampling",
     "split_pixels": "sampling",
     "train": "workflows",
@@ -95,6 +104,7 @@ __all__ = [
     "predict_scene",
     "register_model",
     "resume",
+    "resume_transfer",
     "split_folds",
     "split_pixels",
     "train",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hsi.cli import options
+from hsi.cli import options, resuming
 from hsi.errors import UsageError
 
 if TYPE_CHECKING:
@@ -83,17 +83,7 @@ AMOUNT = options.Amount()
 @click.option("--label-smoothing", type=float, help="Share of a label spread over all classes.")
 @click.option("--class-balance", type=float, help="0: pixels weigh the same; 1: classes do.")
 @click.option("--precision", help="auto (full on CPUs, mixed on CUDA), full, or bf16 (mixed).")
-@click.option(
-    "--resume",
-    type=click.Path(),
-    metavar="RUN",
-    help="Go on with an interrupted training, to the same result as without interruption.",
-)
-@click.option(
-    "--not-bitwise",
-    is_flag=True,
-    help="With --resume: also under other versions or threads, with other last bits.",
-)
+@resuming.options
 @options.device
 @click.option("--out", type=click.Path(), help="New folder for the run.  [default: in runs/]")
 @options.as_json
@@ -130,8 +120,7 @@ def command(
         run = _resumed(Path(resume), changes, bitwise=not not_bitwise, device=device)
         _print_run(run, as_json=as_json)
         return
-    if not_bitwise:
-        raise UsageError("--not-bitwise says how to --resume a run, but none is named")
+    resuming.check_none(not_bitwise)
     stored = read_config(Path(config)) if config else {"scene": {}, "settings": {}}
     settings = Settings.from_table(stored["settings"]).changed(**changes)
     scene = named_scene(
@@ -160,17 +149,7 @@ def _resumed(path: Path, changes: dict[str, Any], *, bitwise: bool, device: str)
     from hsi.workflows import resume
 
     run = Run(path)
-    before, now = run.settings, run.settings.changed(**changes)
-    others = [
-        f"{name} is {old} there, {new} now"
-        for name, old, new in _differences(before.model_dump(), now.model_dump())
-    ]
-    if others:
-        raise UsageError(
-            f"{path} was begun with other settings: {'; '.join(others)}\n"
-            "Leave these options out to go on with it, or train anew with --config "
-            f"{path / 'config.toml'} and these options."
-        )
+    resuming.check_settings(path, run.settings, run.settings.changed(**changes))
     with TrainingDisplay() as display:
         return resume(
             run,
@@ -178,7 +157,7 @@ def _resumed(path: Path, changes: dict[str, Any], *, bitwise: bool, device: str)
             device=device,
             progress=display,
             started=_announce,
-            noted=lambda note: click.echo(f"Note: {note}", err=True),
+            noted=resuming.say,
         )
 
 
@@ -197,17 +176,6 @@ def _refuse_beside_resume(
             f"--resume goes on with the scene, the settings and the folder of a run: leave out "
             f"{' and '.join(given)}"
         )
-
-
-def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, Any, Any]]:
-    """Return name, old and new value of the settings that differ, those of the recipe too."""
-    found = []
-    for name in before:
-        if isinstance(before[name], dict) and isinstance(now[name], dict):
-            found += _differences(before[name], now[name])
-        elif before[name] != now[name]:
-            found.append((name, before[name], now[name]))
-    return found
 
 
 def _print_run(run: Run, *, as_json: bool) -> None:

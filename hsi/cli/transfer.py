@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hsi.cli import options
+from hsi.cli import options, resuming
+from hsi.errors import PhotographError, UsageError
 
 if TYPE_CHECKING:
     from hsi.photographs import Unreadable
@@ -38,8 +39,6 @@ class _OrPredict(click.Command):
         except click.NoSuchOption as error:
             if error.option_name != "--csv":
                 raise
-            from hsi.errors import UsageError
-
             raise UsageError(
                 "--csv belongs to `hsi transfer predict RUN IMAGES --csv`, which classifies\n"
                 "A training writes its predictions to photographs.csv in the folder of the run."
@@ -47,7 +46,7 @@ class _OrPredict(click.Command):
 
 
 @click.command("transfer", cls=_OrPredict, short_help="Train an image network on photographs.")
-@click.argument("images", type=click.Path())
+@click.argument("images", type=click.Path(), required=False)
 @click.option(
     "--config",
     type=click.Path(),
@@ -76,12 +75,15 @@ class _OrPredict(click.Command):
 @click.option("--augmentation", help="none, crop-flip or crop-flip-color.  [default: crop-flip]")
 @click.option("--label-smoothing", type=float, help="Share of a label spread over all classes.")
 @click.option("--precision", help="auto (mixed on CUDA), full or bf16.  [default: auto]")
+@resuming.options
 @options.device
 @click.option("--out", type=click.Path(), help="New folder for the run.  [default: in runs/]")
 @options.as_json
 def command(
-    images: str,
+    images: str | None,
     config: str | None,
+    resume: str | None,
+    not_bitwise: bool,
     device: str,
     out: str | None,
     as_json: bool,
@@ -98,12 +100,30 @@ def command(
     Examples:
       hsi transfer pets --weights imagenet --freeze features --out runs/pets
       hsi transfer digits --backbone lenet5 --augmentation none --out runs/digits
+      hsi transfer --resume runs/digits
       hsi transfer predict runs/digits more/digits --csv > digits.csv
     """
-    from hsi.cli.console import TrainingDisplay, print_results
+    from hsi.cli.console import TrainingDisplay
     from hsi.training import TransferSettings, read_transfer_config
     from hsi.workflows import transfer
 
+    if resume is not None:
+        given = [
+            name
+            for name, value in (("IMAGES", images), ("--config", config), ("--out", out))
+            if value is not None
+        ]
+        if given:
+            raise UsageError(
+                "--resume goes on with the photographs, the settings and the folder of a run: "
+                f"leave out {' and '.join(given)}"
+            )
+        run = _resumed(Path(resume), changes, bitwise=not not_bitwise, device=device)
+        _print_run(run, as_json=as_json)
+        return
+    resuming.check_none(not_bitwise)
+    if images is None:
+        raise UsageError("IMAGES is missing: the folder of the photographs, or --resume RUN")
     stored = read_transfer_config(Path(config))["settings"] if config else {}
     settings = TransferSettings.from_table(stored).changed(**changes)
     with TrainingDisplay() as display:
@@ -116,6 +136,33 @@ def command(
             reading=display.reading,
             started=_announce,
         )
+    _print_run(run, as_json=as_json)
+
+
+def _resumed(path: Path, changes: dict[str, Any], *, bitwise: bool, device: str) -> TransferRun:
+    """Go on with a run whose settings are those that are named, if any are."""
+    from hsi.cli.console import TrainingDisplay
+    from hsi.training import TransferRun
+    from hsi.workflows import resume_transfer
+
+    run = TransferRun(path)
+    resuming.check_settings(path, run.settings, run.settings.changed(**changes))
+    with TrainingDisplay() as display:
+        return resume_transfer(
+            run,
+            bitwise=bitwise,
+            device=device,
+            progress=display,
+            reading=display.reading,
+            started=_announce,
+            noted=resuming.say,
+        )
+
+
+def _print_run(run: TransferRun, *, as_json: bool) -> None:
+    """Print what came out."""
+    from hsi.cli.console import print_results
+
     metrics = run.metrics
     if as_json:
         click.echo(json.dumps(metrics | {"run": str(run.path)}, indent=2))
@@ -123,7 +170,7 @@ def command(
     tested = metrics["tested_on"]
     print_results(
         metrics,
-        title=f"{images}: {run.settings.backbone}",
+        title=f"{run.config['photographs']['images']}: {run.settings.backbone}",
         tested=tested,
         counted="photographs",
     )
@@ -156,7 +203,6 @@ def predict(run: str, images: tuple[str, ...], device: str, as_csv: bool, as_jso
       hsi transfer predict runs/pets a.jpg b.jpg --csv > pets.csv
     """
     from hsi.cli.console import print_table
-    from hsi.errors import PhotographError, UsageError
     from hsi.photographs.counted import counted
     from hsi.report.numbers import percent
     from hsi.training import TransferRun
@@ -195,8 +241,6 @@ def predict(run: str, images: tuple[str, ...], device: str, as_csv: bool, as_jso
 
 def _check_no_output_file(images: tuple[str, ...], *, as_csv: bool, as_json: bool) -> None:
     """Refuse the name of a file for the output, which would be taken for a photograph."""
-    from hsi.errors import UsageError
-
     for option, suffix in [("--csv", ".csv")] * as_csv + [("--json", ".json")] * as_json:
         for each in images:
             if each.lower().endswith(suffix):

@@ -20,6 +20,7 @@ from hsi.training.batches import batch_count
 from hsi.training.epochs import Epoch, Progress
 from hsi.training.loop import run_epochs, seeded
 from hsi.training.photograph_classifier import BATCH, PhotographClassifier
+from hsi.training.state import Capture, State
 from hsi.training.transfer_settings import TransferSettings
 
 # Without validation photographs, so many of those for training tell how the training goes.
@@ -38,6 +39,8 @@ def fit_photographs(
     device: torch.device,
     progress: Progress | None = None,
     keep: Callable[[Backbone, Epoch], None] | None = None,
+    after_step: Callable[[Capture], None] | None = None,
+    resume: State | None = None,
 ) -> list[Epoch]:
     """Train the network of `classifier` in place and return its history.
 
@@ -68,6 +71,8 @@ def fit_photographs(
         Told of every step and epoch.
     keep : callable, optional
         Called with network and epoch whenever the weights so far are worth keeping.
+    after_step, resume
+        As for `run_epochs`.
 
     Raises
     ------
@@ -110,6 +115,8 @@ def fit_photographs(
             progress=progress,
             keep=keep,
             choose=choose,
+            after_step=after_step,
+            resume=resume,
         )
     network.requires_grad_(True)
     return history

@@ -146,6 +146,13 @@ class Moving:
             {name: tuple(value) if name == "betas" else value for name, value in group.items()}
             for group in plain["optimizer"]
         ]
+        weights = [each for group in self.optimizer.param_groups for each in group["params"]]
+        for place, moments in state.items():
+            for what, moment in moments.items():
+                if moment.shape == weights[place].shape:
+                    # Fused optimisers go through weights and moments in the order of memory, which
+                    # a file does not keep: channels may come last.
+                    moments[what] = torch.empty_like(weights[place]).copy_(moment)
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
         self.rates.load_state_dict(dict(plain["rates"]))
         self.scaler.load_state_dict(dict(plain["scaler"]))

@@ -30,6 +30,8 @@ class Found(NamedTuple):
     computed_with: dict[str, str]
     """See `computing_with`."""
     notes: tuple[str, ...]
+    learned_from: str | None = None
+    """A sum over what is learned from, where the run itself does not hold one."""
 
 
 def computing_with(device: torch.device) -> dict[str, str]:
@@ -52,7 +54,14 @@ class States:
     ----------
     folder : Path
         Where they lie; made when the first is written.
+
+    Attributes
+    ----------
+    learned_from : str or None
+        A sum over what is learned from, to be written along.
     """
+
+    learned_from: str | None = None
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -70,6 +79,7 @@ class States:
             "format": FORMAT,
             "number": self._number,
             "computed_with": computing_with(state.device),
+            "learned_from": self.learned_from,
             "state": state.as_table(),
         }
         write_model(self.paths[self._number % 2], about=about, tensors=state.tensors)
@@ -82,7 +92,7 @@ class States:
         RunError
             If there are states, but all are damaged.
         """
-        found: list[tuple[int, State, dict[str, str]]] = []
+        found: list[tuple[int, State, dict[str, str], str | None]] = []
         errors: list[RunError] = []
         for path in self.paths:
             if not path.is_file():
@@ -98,12 +108,12 @@ class States:
             ) from errors[0]
         if not found:
             return None
-        self._number, state, computed_with = max(found, key=lambda each: each[0])
+        self._number, state, computed_with, learned_from = max(found, key=lambda each: each[0])
         notes = tuple(
             f"{str(error).splitlines()[0]}; the training goes on from the state before"
             for error in errors
         )
-        return Found(state, computed_with, notes)
+        return Found(state, computed_with, notes, learned_from)
 
     def remove(self) -> None:
         """Remove all of them, which have done their duty."""
@@ -115,7 +125,7 @@ class States:
                 self.folder.rmdir()
 
 
-def _read(path: Path) -> tuple[int, State, dict[str, str]]:
+def _read(path: Path) -> tuple[int, State, dict[str, str], str | None]:
     about, tensors = read_model(path, format_=FORMAT)
     try:
         computed_with: dict[str, str] = dict(about["computed_with"])
@@ -123,6 +133,7 @@ def _read(path: Path) -> tuple[int, State, dict[str, str]]:
             int(about["number"]),
             State.from_parts(about["state"], tensors, device=CPU),
             computed_with,
+            about.get("learned_from"),
         )
     except ALTERED as error:
         raise damaged(path, error) from error

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 import torch
 from torch import nn
 
-from hsi.errors import DivergedError, OutOfMemoryError
+from hsi.errors import DivergedError, OutOfMemoryError, RunError
 from hsi.inference import is_out_of_memory
 from hsi.interrupts import Stop
 from hsi.training import Epoch, RunFolder
 from hsi.training.run_folder import Savable
 from hsi.training.state import Capture
+from hsi.training.state_file import computing_with
 
 # Long enough that writing a checkpoint is no burden, short enough that little is lost.
 CHECKPOINT_SECONDS = 30.0
@@ -142,3 +144,36 @@ class Kept:
         if self.settle:
             self.settle()
         self.run.save_checkpoint(self.classifier)
+
+
+def check_bits(folder: Path, then: dict[str, str], device: torch.device, *, bitwise: bool) -> None:
+    """Refuse to go on where the last bits of the result could be others.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run.
+    then : dict
+        What the training was begun with; see `computing_with`.
+    device : torch.device
+        Where it would go on.
+    bitwise : bool
+        If not, nothing is refused.
+
+    Raises
+    ------
+    RunError
+        With the differences.
+    """
+    now = computing_with(device)
+    differing = [
+        f"{name} was {then.get(name, 'unknown')}, is {now.get(name, 'unknown')}"
+        for name in dict.fromkeys([*then, *now])
+        if then.get(name) != now.get(name)
+    ]
+    if differing and bitwise:
+        raise RunError(
+            f"{folder} was begun under other conditions: {'; '.join(differing)}\n"
+            "Its result could differ in the last bits from that without the interruption. Go on "
+            "under the same conditions, or accept it with --not-bitwise (bitwise=False)."
+        )

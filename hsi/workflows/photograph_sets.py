@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,14 @@ class ReadSets:
         hashes = self.decoded.hashes
         known = [hashes[place] for place in np.flatnonzero(self.sets < SETS.index(name))]
         return copies_between(known, [hashes[place] for place in self.of(name)])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A sum over what is learned from and tested on: which files, in which set, what pixels."""
+        total = hashlib.sha256()
+        for each in zip(self.within, self.sets.tolist(), self.decoded.hashes, strict=True):
+            total.update(repr(each).encode("utf-8", "surrogateescape"))
+        return total.hexdigest()
 
     def short(self, place: int) -> str:
         """Return the path of a photograph within the folder."""

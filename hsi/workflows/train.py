@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from hsi.backbones.weights import lasting
-from hsi.errors import RunError, UsageError
+from hsi.errors import UsageError
 from hsi.files import folder_name, free_path, usable_path
 from hsi.inference import resolve_device
 from hsi.interrupts import stoppable
@@ -20,8 +20,7 @@ from hsi.sampling import Split
 from hsi.scenes import Scene, open_scene
 from hsi.training import Progress, Run, Settings, check_free
 from hsi.training.state import State
-from hsi.training.state_file import computing_with
-from hsi.workflows.kept import Kept
+from hsi.workflows.kept import Kept, check_bits
 from hsi.workflows.learn import Learning
 from hsi.workflows.products import save_products
 from hsi.workflows.splitting import prepared, with_split
@@ -175,7 +174,7 @@ def resume(
     state = None
     if found:
         state = dataclasses.replace(found.state, device=where)
-        _check_bits(run, found.computed_with, where, bitwise=bitwise)
+        check_bits(run.path, found.computed_with, where, bitwise=bitwise)
         if noted:
             for note in found.notes:
                 noted(note)
@@ -240,22 +239,6 @@ def _less_memory(settings: Settings) -> str:
     if settings.components:
         parts += f" or --components (now {settings.components})"
     return f"Lower {batch}; if that is not enough, {parts}; or compute elsewhere: --device cpu."
-
-
-def _check_bits(run: Run, then: dict[str, str], device: torch.device, *, bitwise: bool) -> None:
-    """Refuse to go on where the last bits of the result could be others."""
-    now = computing_with(device)
-    differing = [
-        f"{name} was {then.get(name, 'unknown')}, is {now.get(name, 'unknown')}"
-        for name in dict.fromkeys([*then, *now])
-        if then.get(name) != now.get(name)
-    ]
-    if differing and bitwise:
-        raise RunError(
-            f"{run.path} was begun under other conditions: {'; '.join(differing)}\n"
-            "Its result could differ in the last bits from that without the interruption. Go on "
-            "under the same conditions, or accept it with --not-bitwise (bitwise=False)."
-        )
 
 
 def _as_given(split: Split, scene: Scene, settings: Settings) -> Split:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +14,23 @@ import torch
 from hsi.backbones import Backbone, build_backbone, standardization
 from hsi.backbones.network import why_not
 from hsi.backbones.weights import lasting
-from hsi.errors import PhotographError, UsageError
+from hsi.errors import RunError, UsageError
 from hsi.files import expand_home, folder_name, free_path, usable_path
 from hsi.inference import resolve_device
-from hsi.photographs import PhotographSets, Unreadable, find_photographs, open_sets
+from hsi.interrupts import stoppable
+from hsi.photographs import PhotographSets, open_sets
 from hsi.sampling.photograph_augmentation import photograph_augmentation
 from hsi.training import (
     PhotographClassifier,
-    Prediction,
     Progress,
     TransferRun,
     TransferSettings,
     check_free,
     fit_photographs,
 )
+from hsi.training.state_file import Found
 from hsi.training.transfer_settings import VALIDATION
-from hsi.workflows.kept import Kept
+from hsi.workflows.kept import Kept, check_bits
 from hsi.workflows.photograph_products import save_photograph_products
 from hsi.workflows.photograph_sets import check_held_out, read_sets
 
@@ -88,8 +90,9 @@ def transfer(
     RunError
         If the run folder is taken or cannot be written.
     KeyboardInterrupt
-        With a note that says what the run is good for: from its first epoch on, it keeps a
-        checkpoint, with which `hsi transfer predict` works.
+        After the step that goes on, if SIGINT or SIGTERM came; with a note that says what the run
+        is good for: `resume_transfer` goes on with it, and from its first epoch on it keeps a
+        checkpoint, with which `hsi transfer predict` works. A second signal ends the process.
 
     Examples
     --------
@@ -112,116 +115,153 @@ def transfer(
     classifier = _untrained(sets.train.class_names, settings)
 
     run = TransferRun.create(path, settings=settings, images=root)
-    works = f"`hsi transfer predict {path} ...` works with"
-    kept = Kept(
-        run,
-        classifier,
-        works=works,
-        less_memory=(
-            f"Lower --batch-size (now {settings.batch_size}) or --size (now {settings.side}), or "
-            "compute elsewhere: --device cpu."
-        ),
+    return _go_on(
+        run, sets, classifier, device=where, progress=progress, reading=reading, started=started
     )
-    try:
-        if started:
-            started(run)
-        start = time.perf_counter()
-        read = read_sets(
-            root,
-            sets,
-            side=classifier.side,
-            size=classifier.size,
-            validation=settings.validation or 0.0,
-            seed=settings.seed,
-            folder=path,
-            progress=reading,
-        )
-        read_seconds = time.perf_counter() - start
-        # All but the test comes first, and the test stays out of sight.
-        learning = int((read.sets < 2).sum())
-        history = fit_photographs(
-            classifier,
-            read.decoded.images[:learning],
-            read.targets[:learning],
-            train=read.of("train"),
-            validation=read.of("validation"),
-            choose=bool(len(read.of("test"))),
-            settings=settings,
-            device=where,
-            progress=progress,
-            keep=kept,
-        )
-        seconds = time.perf_counter() - start - read_seconds
-        run.save_classifier(classifier)
-        run.save_history(history)
-        save_photograph_products(
-            run, classifier, read, history, read_seconds=read_seconds, train_seconds=seconds
-        )
-    except KeyboardInterrupt as interrupt:
-        interrupt.add_note(kept.save())
-        raise
-    except Exception as error:
-        said = kept.after(error)
-        if said is error:
-            raise
-        raise said from error
-    except BaseException:
-        run.discard_if_untrained()
-        raise
-    return run
 
 
-def predict_photographs(
-    run: TransferRun, images: Images | Sequence[Images], *, device: str | torch.device = "auto"
-) -> tuple[list[Prediction], list[Unreadable]]:
-    """Classify photographs with the network that `run` trained.
+def resume_transfer(
+    run: TransferRun | Path | str,
+    *,
+    bitwise: bool = True,
+    device: str | torch.device = "auto",
+    progress: Progress | None = None,
+    reading: Callable[[int, int], None] | None = None,
+    started: Callable[[TransferRun], None] | None = None,
+    noted: Callable[[str], None] | None = None,
+) -> TransferRun:
+    """Go on with a transfer that was interrupted, to the same result as without interruption.
 
     Parameters
     ----------
-    run : TransferRun
-        The run.
-    images : path or sequence of paths
-        Files, and folders whose photographs are all taken. The predictions have the paths as they
-        are given here, relative or not.
-    device : str or torch.device
-        As for `hsi.transfer`.
+    run : TransferRun or path
+        Its folder.
+    bitwise : bool
+        Whether to refuse to go on with other versions, another number of threads or another device,
+        with which the last bits of the result may differ.
+    device, progress, reading, started
+        As for `transfer`.
+    noted : callable, optional
+        Told what is to be known of how it goes on.
 
     Returns
     -------
-    list of Prediction, list of Unreadable
-        What could be read, and what could not: files that are not there or damaged, and folders
-        that were not looked into.
+    TransferRun
+        Finished.
 
     Raises
     ------
-    PhotographError
-        If there are no photographs.
+    UsageError
+        If the run is finished.
+    RunError
+        If it is damaged, another process trains it, its photographs are no longer the same, or bits
+        could differ.
     """
-    given = [images] if isinstance(images, str | os.PathLike) else list(images)
-    paths: list[Path] = []
-    skipped: list[Unreadable] = []
-    for each in given:
-        path = _as_given(each)
-        if not path.exists():
-            skipped.append(Unreadable(path, "it is not there"))
-            continue
-        found, not_entered = find_photographs(path)
-        paths += found
-        skipped += not_entered
-    if not paths:
-        listed = [f"{each.path}: {each.reason}" for each in skipped] or list(map(str, given))
-        more = f" and {len(listed) - 3:,} more" if len(listed) > 3 else ""
-        raise PhotographError(f"no photographs in {'; '.join(listed[:3]) or 'nothing'}{more}")
-    predictions, unreadable = run.classifier.predict(paths, device=device)
-    return predictions, [*skipped, *unreadable]
+    run = run if isinstance(run, TransferRun) else TransferRun(run)
+    if run.finished:
+        raise UsageError(
+            f"the training of {run.path} is finished\n"
+            f"`hsi transfer IMAGES --config {run.path / 'config.toml'}` trains again, into another "
+            "folder."
+        )
+    where = resolve_device(device)
+    found = run.states.read()
+    if found:
+        check_bits(run.path, found.computed_with, where, bitwise=bitwise)
+        for note in found.notes if noted else ():
+            noted(note)  # type: ignore[misc]
+        found = found._replace(state=dataclasses.replace(found.state, device=where))
+    sets = open_sets(Path(run.config["photographs"]["images"]))
+    check_held_out(sets)
+    classifier = _untrained(sets.train.class_names, run.settings)
+    return _go_on(
+        run, sets, classifier, device=where, progress=progress, reading=reading, started=started,
+        found=found,
+    )  # fmt: skip
 
 
-def _as_given(path: Images) -> Path:
-    """Return a path of photographs as it is written, but for a ``~``."""
-    usable = usable_path(path, "images")
-    return (
-        expand_home(usable, "images") if usable.parts[:1] and usable.parts[0][0] == "~" else usable
-    )
+def _go_on(
+    run: TransferRun,
+    sets: PhotographSets,
+    classifier: PhotographClassifier,
+    *,
+    device: torch.device,
+    progress: Progress | None,
+    reading: Callable[[int, int], None] | None,
+    started: Callable[[TransferRun], None] | None,
+    found: Found | None = None,
+) -> TransferRun:
+    """Read, train from the beginning or from a state, test, and write it all into the run."""
+    settings, root = run.settings, Path(run.config["photographs"]["images"])
+    with run.alone(), stoppable() as stop:
+        kept = Kept(
+            run,
+            classifier,
+            works=f"`hsi transfer predict {run.path} ...` works with",
+            stop=stop,
+            less_memory=(
+                f"Lower --batch-size (now {settings.batch_size}) or --size (now {settings.side}), "
+                "or compute elsewhere: --device cpu."
+            ),
+        )
+        try:
+            if started:
+                started(run)
+            start = time.perf_counter()
+            read = read_sets(
+                root,
+                sets,
+                side=classifier.side,
+                size=classifier.size,
+                validation=settings.validation or 0.0,
+                seed=settings.seed,
+                folder=run.path,
+                progress=reading,
+            )
+            run.states.learned_from = read.fingerprint
+            if found and found.learned_from != read.fingerprint:
+                raise RunError(
+                    f"the photographs in {root} are not those that {run.path} was begun with: some "
+                    "were added, removed, moved or changed\n"
+                    "Put them back as they were, or train anew, into another folder."
+                )
+            read_seconds = time.perf_counter() - start
+            # All but the test comes first, and the test stays out of sight.
+            learning = int((read.sets < 2).sum())
+            with stop.after_steps():
+                history = fit_photographs(
+                    classifier,
+                    read.decoded.images[:learning],
+                    read.targets[:learning],
+                    train=read.of("train"),
+                    validation=read.of("validation"),
+                    choose=bool(len(read.of("test"))),
+                    settings=settings,
+                    device=device,
+                    progress=progress,
+                    keep=kept,
+                    after_step=kept.after_step,
+                    resume=found.state if found else None,
+                )
+            seconds = time.perf_counter() - start - read_seconds
+            seconds += found.state.place.seconds if found else 0.0
+            run.save_classifier(classifier)
+            run.save_history(history)
+            save_photograph_products(
+                run, classifier, read, history, read_seconds=read_seconds, train_seconds=seconds
+            )
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note(kept.save())
+            raise
+        except Exception as error:
+            said = kept.after(error)
+            if said is error:
+                raise
+            raise said from error
+        except BaseException:
+            run.discard_if_untrained()
+            raise
+    return run
 
 
 def _validation(sets: PhotographSets, settings: TransferSettings) -> float:

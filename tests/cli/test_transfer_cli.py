@@ -111,7 +111,7 @@ def test_a_folder_called_predict_is_reached_by_its_path(hsi_command, photographs
 
 def test_help_names_both_commands(hsi_command):
     done = hsi_command("transfer", "--help")
-    assert "Usage: hsi transfer [OPTIONS] IMAGES" in done.out
+    assert "Usage: hsi transfer [OPTIONS] [IMAGES]" in done.out
     assert "hsi transfer predict RUN IMAGES" in done.out
     done = hsi_command("transfer", "predict", "--help")
     assert "Usage: hsi transfer predict [OPTIONS] RUN IMAGES" in done.out
@@ -161,3 +161,35 @@ def test_misuse_is_one_message(hsi_command, photographs, transferred, run, line,
     assert done.out == ""
     for word in words:
         assert word in done.err
+
+
+def test_an_interrupted_transfer_goes_on(hsi_command, photographs, tmp_path, monkeypatch):
+    class Interrupting:
+        def step(self, done, total):
+            if done == 3:
+                raise KeyboardInterrupt
+
+        def epoch(self, epoch, total):
+            pass
+
+    monkeypatch.setattr("hsi.workflows.kept.CHECKPOINT_SECONDS", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        hsi.transfer(
+            photographs, out=tmp_path / "run", progress=Interrupting(), device="cpu",
+            backbone="lenet5", augmentation="none", batch_size=16, epochs=12,
+        )  # fmt: skip
+    resume = ("transfer", "--resume", tmp_path / "run", "--device", "cpu")
+    for more, words in {
+        ("--epochs", "3"): "epochs is 12 there, 3 now",
+        ("--out", "new"): "leave out --out",
+        (str(photographs),): "leave out IMAGES",
+    }.items():
+        done = hsi_command(*resume, *more)
+        assert (done.code, words in done.err) == (2, True), done.err
+    done = hsi_command(*resume)
+    assert done.code == 0, done.err
+    assert "photographs.csv" in done.out
+    done = hsi_command("transfer")
+    assert (done.code, "IMAGES is missing" in done.err) == (2, True)
+    done = hsi_command("transfer", photographs, "--not-bitwise")
+    assert (done.code, "none is named" in done.err) == (2, True)

@@ -66,7 +66,7 @@ def test_what_a_program_defines_itself_is_called_there(plain, file, monkeypatch)
 
 @pytest.mark.parametrize("suffix", ["plain", ".", ".a b", "", None, 3])
 def test_what_is_no_suffix(plain, suffix):
-    with pytest.raises(UsageError, match="such as '.spe'"):
+    with pytest.raises(UsageError, match=r"such as .\.spe."):
         register_reader(suffix, plain)
 
 
