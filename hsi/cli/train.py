@@ -127,7 +127,7 @@ def command(
     if resume is not None:
         scenes = [option for each in named.values() for option in each.options_given()]
         _refuse_beside_resume(scenes, config=config, out=out, reading=reading)
-        run = _resumed(Path(resume), changes, bitwise=not not_bitwise, device=device)
+        run = _resumed(resume, changes, bitwise=not not_bitwise, device=device)
         _print_run(run, as_json=as_json)
         return
     if not_bitwise:
@@ -153,7 +153,7 @@ def command(
     _print_run(run, as_json=as_json)
 
 
-def _resumed(path: Path, changes: dict[str, Any], *, bitwise: bool, device: str) -> Run:
+def _resumed(path: str, changes: dict[str, Any], *, bitwise: bool, device: str) -> Run:
     """Go on with a run whose settings are those that are named, if any are."""
     from hsi.cli.console import TrainingDisplay
     from hsi.training import Run
@@ -169,7 +169,7 @@ def _resumed(path: Path, changes: dict[str, Any], *, bitwise: bool, device: str)
         raise UsageError(
             f"{path} was begun with other settings: {'; '.join(others)}\n"
             "Leave these options out to go on with it, or train anew with --config "
-            f"{path / 'config.toml'} and these options."
+            f"{run.path / 'config.toml'} and these options."
         )
     with TrainingDisplay() as display:
         return resume(

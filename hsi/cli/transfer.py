@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import json
 import sys
 from pathlib import Path
@@ -33,6 +34,10 @@ class _OrPredict(click.Command):
     ) -> click.Context:
         if args and args[0] == "predict":
             return predict.make_context(f"{info_name} predict", args[1:], parent, **extra)
+        if len(args) > 1 and _is_misspelt(args[0], "predict"):
+            from hsi.errors import UsageError
+
+            raise UsageError(f"there is no folder {args[0]}; did you mean 'predict'?")
         try:
             return super().make_context(info_name, args, parent, **extra)
         except click.NoSuchOption as error:
@@ -44,6 +49,10 @@ class _OrPredict(click.Command):
                 "--csv belongs to `hsi transfer predict RUN IMAGES --csv`, which classifies\n"
                 "A training writes its predictions to photographs.csv in the folder of the run."
             ) from error
+
+
+def _is_misspelt(word: str, meant: str) -> bool:
+    return bool(difflib.get_close_matches(word, [meant])) and not Path(word).exists()
 
 
 @click.command("transfer", cls=_OrPredict, short_help="Train an image network on photographs.")

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from hsi.errors import RunError, UsageError
-from hsi.files import folder_name, usable_path, write_text
+from hsi.files import check_possible_folder, folder_name, usable_path, write_text
 from hsi.inference import resolve_device
 from hsi.report import class_map_figure, figure_png, render_report
 from hsi.report.explorer import Mapped
@@ -83,6 +83,7 @@ def _page_path(run: Run, other: Scene | None, out: Path | str | None) -> Path:
     path = usable_path(out, "out")
     if path.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"a page is written to a file that ends in .html, not {path}")
+    check_possible_folder(path.parent)
     return path
 
 

@@ -13,7 +13,7 @@ import torch
 from hsi.backbones import Backbone, build_backbone, standardization
 from hsi.backbones.network import why_not
 from hsi.backbones.weights import lasting
-from hsi.errors import PhotographError, UsageError
+from hsi.errors import PhotographError, RunError, UsageError
 from hsi.files import expand_home, folder_name, free_path, usable_path
 from hsi.inference import resolve_device
 from hsi.photographs import PhotographSets, Unreadable, find_photographs, open_sets
@@ -103,6 +103,7 @@ def transfer(
     path = usable_path(_free_path(root, settings) if out is None else out, "out")
     check_free(path)
     sets = open_sets(root)
+    _check_apart(path, sets)
     check_held_out(sets)
     settings = settings.changed(
         validation=_validation(sets, settings),
@@ -283,3 +284,14 @@ def _free_path(root: Path, settings: TransferSettings) -> Path:
     """Return a folder under ``runs/`` that says what it holds and is not taken."""
     name = f"{folder_name(root.name)}-{settings.backbone}-{settings.freeze}-seed{settings.seed}"
     return free_path(Path("runs") / name.replace("-none-", "-"))
+
+
+def _check_apart(path: Path, sets: PhotographSets) -> None:
+    """Refuse a run among the classes: the next training would take its pictures for a class."""
+    held = [each.path for each in (sets.train, sets.validation, sets.test) if each is not None]
+    for folder in held:
+        if path.resolve().is_relative_to(folder.resolve()):
+            raise RunError(
+                f"{path} lies among the photographs of {folder}, and its pictures would be taken "
+                "for more of them\nChoose another folder: out=, or --out on the command line."
+            )

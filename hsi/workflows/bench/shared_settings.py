@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from hsi.backbones.weights import lasting
+from hsi.backbones.weights import check_given, lasting
+from hsi.errors import UsageError
 from hsi.files import expand_home, usable_path
 from hsi.training import Recipe, Settings
 from hsi.training.recipe_file import is_recipe_path, read_recipe
@@ -19,14 +21,17 @@ def settled(settings: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        If the file is missing or no recipe.
+        If the file is missing or no recipe, or there is no such file of weights or of a split.
     """
     kept = {name: value for name, value in settings.items() if value is not None}
     if "weights" in kept:
         kept["weights"] = lasting(kept["weights"])
+        check_given(kept["weights"])
     if "split_file" in kept:
         path = usable_path(kept["split_file"], "split_file")
         kept["split_file"] = str(expand_home(path, "split_file"))
+        if not Path(kept["split_file"]).exists():
+            raise UsageError(f"there is no file {path} with a split (--split-file)")
     recipe = kept.get("recipe")
     if recipe is None or not is_recipe_path(recipe):
         return kept
