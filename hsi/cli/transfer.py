@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import difflib
+import io
 import json
-import sys
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,8 @@ class _OrPredict(click.Command):
 
 
 def _is_misspelt(word: str, meant: str) -> bool:
-    return bool(difflib.get_close_matches(word, [meant])) and not Path(word).exists()
+    near = difflib.get_close_matches(word, [meant])
+    return bool(near) and os.sep not in word and not Path(word).exists()
 
 
 @click.command("transfer", cls=_OrPredict, short_help="Train an image network on photographs.")
@@ -238,9 +240,12 @@ def _as_json(predictions: list[Prediction], unreadable: list[Unreadable]) -> dic
 
 def _print_csv(predictions: list[Prediction]) -> None:
     """Print a row for each photograph; the probability of each class has a column of its own."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
     names = list(predictions[0].probabilities)
     writer.writerow(["photograph", "class", "probability", *(f"p({name})" for name in names)])
     for each in predictions:
         row = [each.probability, *each.probabilities.values()]
         writer.writerow([str(each.path), each.name, *(f"{share:.6f}" for share in row)])
+    # Not to the stream itself, which may be closed, and whose end is noticed too late.
+    click.echo(table.getvalue(), nl=False)

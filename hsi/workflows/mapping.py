@@ -87,7 +87,8 @@ def map_scene(
     SceneError
         If the scene cannot be read, or a pixel seems to hold a fill value.
     RunError
-        If the folder cannot be written, or the unfinished map in it is of something else.
+        If the folder cannot be written, is that of a run, or holds files of the names of the map's
+        that this package did not write; or the unfinished map in it is of something else.
     KeyboardInterrupt
         With a note that says what is kept, and how to go on.
     """

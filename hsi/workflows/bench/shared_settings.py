@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from hsi.backbones.weights import check_given, lasting
@@ -21,17 +20,14 @@ def settled(settings: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        If the file is missing or no recipe, or there is no such file of weights or of a split.
+        If the file is missing or no recipe.
     """
     kept = {name: value for name, value in settings.items() if value is not None}
     if "weights" in kept:
         kept["weights"] = lasting(kept["weights"])
-        check_given(kept["weights"])
     if "split_file" in kept:
         path = usable_path(kept["split_file"], "split_file")
         kept["split_file"] = str(expand_home(path, "split_file"))
-        if not Path(kept["split_file"]).exists():
-            raise UsageError(f"there is no file {path} with a split (--split-file)")
     recipe = kept.get("recipe")
     if recipe is None or not is_recipe_path(recipe):
         return kept
@@ -43,6 +39,21 @@ def settled(settings: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in named.items()
         if name not in OF_MODELS and not (name in length and kept.keys() & length)
     } | kept
+
+
+def check_files(settings: Mapping[str, Any]) -> None:
+    """Refuse settings that name files which are not there, before every training fails for it.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file of weights or of a split.
+    """
+    if settings.get("weights"):
+        check_given(settings["weights"])
+    split_file = settings.get("split_file")
+    if split_file and not expand_home(split_file, "split_file").exists():
+        raise UsageError(f"there is no file {split_file} with a split (--split-file)")
 
 
 # Parts of a model's name here.
