@@ -92,6 +92,33 @@ def check_possible_folder(folder: Path) -> None:
             )
 
 
+def page_path(out: str | os.PathLike[str], *, own: Path | None = None) -> Path:
+    """Return the path that a user gave for a page, if a page may be written there.
+
+    Parameters
+    ----------
+    out : path
+        As it came.
+    own : Path, optional
+        The folder of the run that the page is about: its page may be replaced, those of others not.
+
+    Raises
+    ------
+    UsageError
+        If it is no path, does not end in ``.html``, or is the page of another run.
+    """
+    path = usable_path(out, "out")
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"a page is written to a file that ends in .html, not {path}")
+    in_a_run = path.exists() and (path.parent / "config.toml").is_file()
+    if in_a_run and not (own and path.parent.samefile(own)):
+        raise UsageError(
+            f"{path} is in the folder of a run, and would be replaced by a page about something "
+            "else\nName another file (--out)."
+        )
+    return path
+
+
 def folder_name(name: str) -> str:
     """Return `name` as the name of a folder: nothing in it leads elsewhere.
 

@@ -124,13 +124,17 @@ def map_scene(
     )  # fmt: skip
     if out is not None:
         folder = usable_path(out, "out")
-        _check_folder(folder, run, own=own or scene.source == run.config["scene"])
+        _check_folder(folder, run, own=own or _is_of(run, scene))
     elif own and precision == "full" and format == "tif":
         folder = run.path
     else:
         kind = "" if precision == "full" else f"-{precision}"
         folder = job.free_folder(run.path / "maps" / (folder_name(scene.name) + kind), resume)
     return job.map_into(folder, resume=resume, progress=progress)
+
+
+def _is_of(run: Run, scene: Scene) -> bool:
+    return bool(scene.source) and scene.source == run.config["scene"]
 
 
 def _check_folder(folder: Path, run: Run, *, own: bool) -> None:
