@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from hsi.atomic import replacing
-from hsi.errors import UsageError
+from hsi.errors import RunError, UsageError
 from hsi.sums import begin_sums, expect_sum, has_sums, settle_sum, sum_of
 
 # In bytes. Most file systems allow 255, and what follows the name needs some.
@@ -76,6 +76,49 @@ def make_folder_with_sums(folder: Path) -> None:
     begin_sums(folder)
 
 
+def check_possible_folder(folder: Path) -> None:
+    """Refuse a folder for results that cannot be made, since a file has its name or one above it.
+
+    Raises
+    ------
+    RunError
+        If so.
+    """
+    for each in (folder, *folder.parents):
+        if each.exists() and not each.is_dir():
+            raise RunError(
+                f"{each} is a file, where a folder is to be\nName another place: out=, or --out "
+                "on the command line."
+            )
+
+
+def page_path(out: str | os.PathLike[str], *, own: Path | None = None) -> Path:
+    """Return the path that a user gave for a page, if a page may be written there.
+
+    Parameters
+    ----------
+    out : path
+        As it came.
+    own : Path, optional
+        The folder of the run that the page is about: its page may be replaced, those of others not.
+
+    Raises
+    ------
+    UsageError
+        If it is no path, does not end in ``.html``, or is the page of another run.
+    """
+    path = usable_path(out, "out")
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"a page is written to a file that ends in .html, not {path}")
+    in_a_run = path.exists() and (path.parent / "config.toml").is_file()
+    if in_a_run and not (own and path.parent.samefile(own)):
+        raise UsageError(
+            f"{path} is in the folder of a run, and would be replaced by a page about something "
+            "else\nName another file (--out)."
+        )
+    return path
+
+
 def folder_name(name: str) -> str:
     """Return `name` as the name of a folder: nothing in it leads elsewhere.
 
@@ -96,6 +139,15 @@ def free_path(path: Path) -> Path:
         number += 1
         path = path.with_name(f"{name}-{number}")
     return path
+
+
+def free_file(path: Path) -> Path:
+    """Return `path`, or ``NAME-2.SUFFIX``, ``NAME-3.SUFFIX``, ... beside it where it is taken."""
+    free, number = path, 1
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free
 
 
 def usable_path(path: str | os.PathLike[str], what: str) -> Path:

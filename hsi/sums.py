@@ -46,6 +46,11 @@ def sum_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_listed(path: Path) -> bool:
+    """Return whether the file at `path` has a sum: that it was written through `hsi.files`."""
+    return has_sums(path.parent) and path.name in _read(path.parent / NAME).sums
+
+
 def expect_sum(path: Path, value: str) -> None:
     """Let `value` be right for the file at `path`, too, which is about to be replaced."""
     _change(path, {value}, keep=True)

@@ -3,11 +3,15 @@
 import http.server
 import json
 import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
+import click
 import numpy as np
 import pytest
 import torch
@@ -15,6 +19,7 @@ from hypothesis import settings
 from PIL import Image
 
 import hsi
+from hsi.cli.main import cli, main
 from hsi.errors import UsageError
 from hsi.evaluation import Cell, ClassResult, Result
 from hsi.models import PatchNetwork
@@ -362,3 +367,69 @@ def result():
         )
 
     return make
+
+
+# Where tests run in the background, a shell has SIGINT ignored; a terminal has not.
+START = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "from hsi.cli.main import main; sys.argv[0] = 'hsi'; main()"
+)
+
+
+def subcommands(command, path=()):
+    """Yield the words of every subcommand that does something itself, with its object."""
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        yield from subcommands(command.get_command(context, name), (*path, name))
+
+
+@pytest.fixture(scope="session")
+def commands():
+    """The subcommands that do something themselves, by their words."""
+    from hsi.cli.transfer import predict  # no group has it
+
+    return dict(subcommands(cli)) | {("transfer", "predict"): predict}
+
+
+@pytest.fixture
+def hsi_command(monkeypatch, capsys, tmp_path):
+    """Return a function that calls `hsi` in an empty folder and returns code, out and err."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["hsi", *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as done:
+            code = done.code or 0
+        return SimpleNamespace(code=code, **capsys.readouterr()._asdict())
+
+    return call
+
+
+@pytest.fixture
+def start_hsi(tmp_path):
+    """Return a function that starts `hsi` as a process; keywords are those of `Popen`."""
+    started = []
+    # Output is buffered for users, which decides when a failure to write it is met.
+    usual = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+    def start(*arguments, **options):
+        command = [sys.executable, "-c", START, *map(str, arguments)]
+        options["env"] = usual | options.get("env", {})
+        started.append(subprocess.Popen(command, cwd=tmp_path, **options))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            if stream:
+                stream.close()

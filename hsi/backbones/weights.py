@@ -157,6 +157,18 @@ def lasting(weights: str) -> str:
     return str(expand_home(usable_path(weights, "weights"), "weights"))
 
 
+def check_given(weights: str) -> None:
+    """Refuse the path of weights where no file is; as loading them does.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    if weights not in (NO_WEIGHTS, PUBLISHED):
+        _own_file(weights)
+
+
 def _open(weights: Weights, name: str) -> tuple[Path | str, dict[str, Tensor]]:
     """Return what the weights are called, and their tensors."""
     if isinstance(weights, Mapping):

@@ -155,7 +155,8 @@ def _work(
     as_json: bool,
 ) -> None:
     from hsi.cli.bench_display import BenchDisplay, print_plan
-    from hsi.workflows.bench import train_cells
+    from hsi.workflows.bench import check_choices, train_cells
+    from hsi.workflows.bench.shared_settings import check_files
 
     scenes = _scenes(bench, asked, named, labels=labels, reading=reading, settings=settings)
     complete = asked.with_scenes(scenes).completed(bench.plan.asked)
@@ -166,6 +167,8 @@ def _work(
         guard=guard,
         command=shlex.join(["hsi", *sys.argv[1:]]),
     )
+    check_files(settings)
+    check_choices(bench, scenes, device=device, jobs=jobs, measure=by, against=against)
     if dry_run:
         print_plan(bench, cells, jobs=jobs, as_json=as_json)
         return

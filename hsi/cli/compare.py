@@ -16,13 +16,12 @@ from hsi.cli import options
 @click.option(
     "--out",
     type=click.Path(),
-    default="compare.png",
-    show_default=True,
-    help="Picture of where the maps differ.",
+    help="Picture of where the maps differ.  [default: compare.png, here; a number where that is "
+    "taken]",
 )
 @options.device
 @options.as_json
-def command(first: str, second: str, out: str, device: str, as_json: bool) -> None:
+def command(first: str, second: str, out: str | None, device: str, as_json: bool) -> None:
     """Map the scene of two runs with both networks, and say where and how they differ.
 
     \b
@@ -31,10 +30,12 @@ def command(first: str, second: str, out: str, device: str, as_json: bool) -> No
     """
     from hsi.report.comparison_words import comparison_sentences
     from hsi.training import Run
-    from hsi.workflows import compare_runs
+    from hsi.workflows.compare import compare_runs, picture_path
 
-    found = compare_runs(Run(first), Run(second), device=device)
-    picture = found.save_picture(out, title=" and ".join(found.names))
+    runs = Run(first), Run(second)
+    picture = picture_path(out, *runs)
+    found = compare_runs(*runs, device=device)
+    found.save_picture(picture, title=" and ".join(found.names))
     sentences = comparison_sentences(
         found.names,
         right=found.right,

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from hsi.cli import options
 
@@ -56,6 +57,7 @@ def command(
         raise click.UsageError(
             "--attention is for networks, --blocks lists the attention blocks themselves"
         )
+    _refuse_unused(blocks)
     if blocks:
         _list_blocks(names, channels, as_json)
         return
@@ -96,6 +98,16 @@ def command(
         click.echo(f"Note: {reason}", err=True)
 
 
+def _refuse_unused(blocks: bool) -> None:
+    """Refuse sizes of networks beside --blocks, and those of blocks without."""
+    context = click.get_current_context()
+    unused = ("components", "classes", "patch_size") if blocks else ("channels",)
+    for name in unused:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            goes = "does not go with" if blocks else "goes with"
+            raise click.UsageError(f"--{name.replace('_', '-')} {goes} --blocks")
+
+
 def _measure(
     names: Sequence[str],
     *,
@@ -122,7 +134,7 @@ def _measure(
     refusals: list[UsageError] = []
     grown: list[str] = []
     for name in _chosen("model", names, MODELS):
-        side = patch_size or usual(name).patch_size
+        side = usual(name).patch_size if patch_size is None else patch_size
         row: dict[str, Any] = {"model": name, "patch_size": side, **dict.fromkeys(SIZES)}
         row["reduction"] = usual(name).reduction
         rows.append(row)

@@ -117,7 +117,7 @@ def command(
     if resume is not None:
         scenes = [option for each in named.values() for option in each.options_given()]
         _refuse_beside_resume(scenes, config=config, out=out, reading=reading)
-        run = _resumed(Path(resume), changes, bitwise=not not_bitwise, device=device)
+        run = _resumed(resume, changes, bitwise=not not_bitwise, device=device)
         _print_run(run, as_json=as_json)
         return
     resuming.check_none(not_bitwise)
@@ -142,14 +142,14 @@ def command(
     _print_run(run, as_json=as_json)
 
 
-def _resumed(path: Path, changes: dict[str, Any], *, bitwise: bool, device: str) -> Run:
+def _resumed(path: str, changes: dict[str, Any], *, bitwise: bool, device: str) -> Run:
     """Go on with a run whose settings are those that are named, if any are."""
     from hsi.cli.console import TrainingDisplay
     from hsi.training import Run
     from hsi.workflows import resume
 
     run = Run(path)
-    resuming.check_settings(path, run.settings, run.settings.changed(**changes))
+    resuming.check_settings(run.path, run.settings, run.settings.changed(**changes))
     with TrainingDisplay() as display:
         return resume(
             run,

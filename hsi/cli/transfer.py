@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import difflib
+import io
 import json
-import sys
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +36,8 @@ class _OrPredict(click.Command):
     ) -> click.Context:
         if args and args[0] == "predict":
             return predict.make_context(f"{info_name} predict", args[1:], parent, **extra)
+        if len(args) > 1 and _is_misspelt(args[0], "predict"):
+            raise UsageError(f"there is no folder {args[0]}; did you mean 'predict'?")
         try:
             return super().make_context(info_name, args, parent, **extra)
         except click.NoSuchOption as error:
@@ -43,6 +47,11 @@ class _OrPredict(click.Command):
                 "--csv belongs to `hsi transfer predict RUN IMAGES --csv`, which classifies\n"
                 "A training writes its predictions to photographs.csv in the folder of the run."
             ) from error
+
+
+def _is_misspelt(word: str, meant: str) -> bool:
+    near = difflib.get_close_matches(word, [meant])
+    return bool(near) and os.sep not in word and not Path(word).exists()
 
 
 @click.command("transfer", cls=_OrPredict, short_help="Train an image network on photographs.")
@@ -118,7 +127,7 @@ def command(
                 "--resume goes on with the photographs, the settings and the folder of a run: "
                 f"leave out {' and '.join(given)}"
             )
-        run = _resumed(Path(resume), changes, bitwise=not not_bitwise, device=device)
+        run = _resumed(resume, changes, bitwise=not not_bitwise, device=device)
         _print_run(run, as_json=as_json)
         return
     resuming.check_none(not_bitwise)
@@ -139,14 +148,14 @@ def command(
     _print_run(run, as_json=as_json)
 
 
-def _resumed(path: Path, changes: dict[str, Any], *, bitwise: bool, device: str) -> TransferRun:
+def _resumed(path: str, changes: dict[str, Any], *, bitwise: bool, device: str) -> TransferRun:
     """Go on with a run whose settings are those that are named, if any are."""
     from hsi.cli.console import TrainingDisplay
     from hsi.training import TransferRun
     from hsi.workflows import resume_transfer
 
     run = TransferRun(path)
-    resuming.check_settings(path, run.settings, run.settings.changed(**changes))
+    resuming.check_settings(run.path, run.settings, run.settings.changed(**changes))
     with TrainingDisplay() as display:
         return resume_transfer(
             run,
@@ -273,9 +282,12 @@ def _as_json(predictions: list[Prediction], unreadable: list[Unreadable]) -> dic
 
 def _print_csv(predictions: list[Prediction]) -> None:
     """Print a row for each photograph; the probability of each class has a column of its own."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
     names = list(predictions[0].probabilities)
     writer.writerow(["photograph", "class", "probability", *(f"p({name})" for name in names)])
     for each in predictions:
         row = [each.probability, *each.probabilities.values()]
         writer.writerow([str(each.path), each.name, *(f"{share:.6f}" for share in row)])
+    # Not to the stream itself, which may be closed, and whose end is noticed too late.
+    click.echo(table.getvalue(), nl=False)

@@ -28,30 +28,19 @@ def command(dataset: str, reading: dict[str, Any], out: str | None) -> None:
     import sys
 
     from hsi.errors import HsiError, UsageError
-    from hsi.files import folder_name, usable_path, write_text
+    from hsi.files import folder_name, free_file, page_path, write_text
     from hsi.report.scene_page import render_scene
     from hsi.scenes import load_scene
 
-    path = None if out is None else usable_path(out, "out")
-    if path is not None and path.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"a page is written to a file that ends in .html, not {path}")
+    path = None if out is None else page_path(out)
     if path is not None and not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent} for the page")
     scene = load_scene(dataset, **reading)
     page = render_scene(scene, command=["hsi", *sys.argv[1:]])
     if path is None:
-        path = _free(folder_name(scene.name))
+        path = free_file(Path(f"{folder_name(scene.name)}.html"))
     try:
         write_text(path, page)
     except OSError as error:
         raise HsiError(f"cannot write the page {path}: {error.strerror or error}") from error
     click.echo(f"Page: {path}")
-
-
-def _free(name: str) -> Path:
-    """Return ``NAME.html`` here, with a number where that is taken."""
-    path, number = Path(f"{name}.html"), 1
-    while path.exists():
-        number += 1
-        path = Path(f"{name}-{number}.html")
-    return path

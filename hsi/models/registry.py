@@ -57,6 +57,8 @@ MODELS: dict[str, Callable[..., PatchNetwork]] = {
     "logistic-regression": logistic_regression,
     **{name: partial(backbone_model, name=name) for name in BACKBONES},
 }
+# Of those that a message could list.
+NAMED = 5
 # Their trunks stay as they are whatever the attention; those registered later may put it there.
 OWN = frozenset(MODELS)
 
@@ -153,9 +155,11 @@ def attention_argument(name: str, attention: str | AttentionFactory | None) -> d
         )
     parameters = inspect.signature(builder).parameters
     if "attention" not in parameters:
+        taking = _taking_attention()
         raise UsageError(
             f"the network '{name}' takes no attention: its builder has no argument of that name\n"
-            f"These take it: {', '.join(sorted(_taking_attention()))}"
+            f"{len(taking)} networks take it, such as {', '.join(taking[:NAMED])}; `hsi models "
+            "--attention se` has the sizes of all."
         )
     return {"attention": factory}
 

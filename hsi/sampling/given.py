@@ -143,9 +143,11 @@ _NAMES = ("training", "validation", "test")
 def _check_shapes(labels: NDArray[np.int32], given: GivenSets, name: str) -> None:
     for each, what in zip(given, _NAMES, strict=True):
         if each is not None and each.shape != labels.shape:
+            turned = each.shape == labels.shape[::-1]
             raise UsageError(
                 f"the {what} map of {name} is {each.shape[0]} x {each.shape[1]} pixels, the scene "
-                f"{labels.shape[0]} x {labels.shape[1]}: it is of another scene"
+                f"{labels.shape[0]} x {labels.shape[1]}: it "
+                f"{'looks transposed' if turned else 'is of another scene'}"
             )
 
 

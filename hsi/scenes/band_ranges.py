@@ -81,16 +81,18 @@ def _ranges(text: str) -> Iterator[tuple[str, float, float, float | None]]:
         match = _RANGE.fullmatch(part)
         if match is None:
             raise UsageError(
-                f"bands to drop: {part!r} is no range\n"
+                f"bands to drop (--drop-bands): {part!r} is no range\n"
                 "Expected wavelengths (1340-1460nm, 1.34-1.46um) or band numbers from 1 (1-5, 220)."
             )
         low, first, high, last = match.groups()
         unit = (last or first).lower()
         if (unit and unit not in UNITS) or (last and first and first.lower() != unit):
-            raise UsageError(f"bands to drop: the unit of {part!r} is not known; known: nm, um")
+            raise UsageError(
+                f"bands to drop (--drop-bands): the unit of {part!r} is not known; known: nm, um"
+            )
         ends = float(low), float(high or low)
         if ends[0] > ends[1]:
-            raise UsageError(f"bands to drop: {part!r} ends before it begins")
+            raise UsageError(f"bands to drop (--drop-bands): {part!r} ends before it begins")
         yield part, *ends, UNITS[unit] if unit else None
 
 

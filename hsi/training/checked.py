@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from hsi.errors import UsageError
 
@@ -39,10 +42,19 @@ def _in_words(error: ValidationError, settings: type[BaseModel]) -> UsageError:
         said = finding["msg"].removeprefix("Value error, ").removeprefix("Input ")
         # What is said of several settings together names them.
         of = f"setting '{name}'{_option(name, settings)}: " if name else ""
-        line = f"{of}{said}{came}"
+        line = f"{of}{said}{came}{_suggestion(finding)}"
         if line not in lines:
             lines.append(line)
     return UsageError("\n".join(lines[:5]))
+
+
+def _suggestion(finding: ErrorDetails) -> str:
+    """Return the nearest of the names that a setting may be, as a question."""
+    if finding["type"] != "literal_error" or not isinstance(finding["input"], str):
+        return ""
+    known = re.findall("'([^']*)'", finding["ctx"]["expected"])
+    near = difflib.get_close_matches(finding["input"].lower(), known, n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def _option(name: str, settings: type[BaseModel]) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from hsi.atomic import remove_temporary
-from hsi.errors import RunError
+from hsi.errors import RunError, UsageError
 from hsi.files import make_folder_with_sums, write_text
 from hsi.locks import FileLock
 from hsi.sums import NAME as SUMS
@@ -47,6 +47,8 @@ class RunFolder:
     ------
     RunError
         If there is no run in it.
+    UsageError
+        If the path is empty.
     """
 
     COMMAND: ClassVar[str]
@@ -55,9 +57,12 @@ class RunFolder:
     """The files that are there before a training begins."""
 
     def __init__(self, path: Path | str) -> None:
+        if not os.fspath(path):
+            raise UsageError("the run is empty; expected its folder")
         self.path = Path(path)
         if not (self.path / "config.toml").is_file():
-            what = "no run (it lacks config.toml)" if self.path.is_dir() else "not there"
+            what = "a file" if self.path.exists() else "not there"
+            what = "no run (it lacks config.toml)" if self.path.is_dir() else what
             raise RunError(
                 f"the run folder {self.path} is {what}\n"
                 f"`{self.COMMAND}` prints the folder of the run that it made."

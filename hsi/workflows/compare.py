@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hsi.errors import RunError, UsageError
 from hsi.evaluation.paired import McNemar, mcnemar
-from hsi.files import usable_path
+from hsi.files import check_possible_folder, free_file, usable_path
 from hsi.report import class_map_figure, save_figure
 from hsi.scenes import Scene, open_scene
 from hsi.training import Run
@@ -98,6 +98,40 @@ class Comparison:
         except OSError as error:
             raise RunError(f"cannot write {target}: {error.strerror or error}") from error
         return target
+
+
+def picture_path(out: Path | str | None, *runs: Run) -> Path:
+    """Return where the picture of a comparison may be written, before anything is computed.
+
+    Parameters
+    ----------
+    out : path, optional
+        What a user named, which is replaced if it is there. Without, ``compare.png`` in the current
+        folder, with a number where that is taken.
+    *runs : Run
+        Those that are compared.
+
+    Raises
+    ------
+    UsageError
+        If it does not end in ``.png``, or is a picture of one of the runs.
+    RunError
+        If its folder cannot be made.
+    """
+    if out is None:
+        return free_file(Path("compare.png"))
+    path = usable_path(out, "out")
+    if path.suffix.lower() != ".png":
+        raise UsageError(
+            f"the picture is a PNG file, but out is {path}\nLet it end in .png (--out)."
+        )
+    check_possible_folder(path.parent)
+    if any(path.exists() and path.parent.samefile(run.path) for run in runs):
+        raise UsageError(
+            f"{path} is a picture in a run that is compared, and would be replaced\n"
+            "Name another file (--out)."
+        )
+    return path
 
 
 def compare_runs(

@@ -253,7 +253,11 @@ class HybridSNClassifier(ClassifierMixin, BaseEstimator):
         return tags
 
     def _settings(self) -> Settings:
-        """Return the parameters as settings; None is left open."""
+        """Return the parameters as settings; None is left open where it may be."""
+        usual = type(self)().get_params(deep=False)
+        for name, value in self.get_params(deep=False).items():
+            if value is None and usual[name] is not None:
+                raise UsageError(f"{name} is None; expected a value such as {usual[name]!r}")
         changes = {
             name: value.item() if isinstance(value, np.generic) else value
             for name, value in self.get_params(deep=False).items()

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from hsi.errors import RunError, UsageError
-from hsi.files import folder_name, usable_path, write_text
+from hsi.errors import RunError
+from hsi.files import check_possible_folder, folder_name, page_path, write_text
 from hsi.inference import resolve_device
 from hsi.report import class_map_figure, figure_png, render_report
 from hsi.report.explorer import Mapped
@@ -52,7 +52,8 @@ def write_report(
     Raises
     ------
     UsageError
-        If the bands of the scene are not those of the run, or `out` is no name of a page.
+        If the bands of the scene are not those of the run, or `out` is no name of a page, or that
+        of another one in a run.
     RunError
         If the run is damaged or did not finish, its scene was changed, or the page cannot be
         written.
@@ -80,9 +81,8 @@ def _page_path(run: Run, other: Scene | None, out: Path | str | None) -> Path:
     if out is None:
         folder = run.path if other is None else run.path / "maps" / folder_name(other.name)
         return folder / "report.html"
-    path = usable_path(out, "out")
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"a page is written to a file that ends in .html, not {path}")
+    path = page_path(out, own=run.path if other is None else None)
+    check_possible_folder(path.parent)
     return path
 
 

@@ -87,11 +87,7 @@ def split_for(scene: Scene, settings: Settings) -> Split:
     if scene.labels is None:
         raise UsageError(f"{scene.name} has no labels to learn from; {_where_labels_may_be(scene)}")
     check_patches(scene, settings.side)
-    if len(scene.class_ids) < 2:
-        raise UsageError(
-            f"{scene.name} has labels of one class only (id {scene.class_ids[0]}); "
-            "to tell classes apart takes at least two"
-        )
+    check_classes(scene)
     split = _split(scene, settings)
     notes = (*split.notes, *_ground_notes(scene), *scene_notes(scene))
     return dataclasses.replace(split, notes=notes)
@@ -127,14 +123,19 @@ def _split(scene: Scene, settings: Settings) -> Split:
 def _given(scene: Scene, source: Source, method: str, how: dict[str, Any]) -> Split:
     labels = scene.labels if source.labels is None else source.labels
     assert labels is not None
-    split = split_given(
-        labels,
-        source.given,
-        method=method,
-        name=source.name,
-        adds_labels=source.adds_labels,
-        **how,
-    )
+    try:
+        split = split_given(
+            labels,
+            source.given,
+            method=method,
+            name=source.name,
+            adds_labels=source.adds_labels,
+            **how,
+        )
+    except UsageError as error:
+        if source.name in str(error):
+            raise
+        raise UsageError(f"{source.name}: {error}") from error
     own = split.labels if source.labels is None else source.labels
     return dataclasses.replace(split, notes=(*source.notes, *split.notes), labels=own)
 
@@ -164,6 +165,21 @@ def _regions(scene: Scene) -> Sets:
         if part.role is not None:
             regions[ROLES.index(part.role)][part.rows, part.cols] = True
     return regions
+
+
+def check_classes(scene: Scene) -> None:
+    """Refuse labels of one class only.
+
+    Raises
+    ------
+    UsageError
+        If they are.
+    """
+    if len(scene.class_ids) < 2:
+        raise UsageError(
+            f"{scene.name} has labels of one class only (id {scene.class_ids[0]}); "
+            "to tell classes apart takes at least two"
+        )
 
 
 def check_patches(scene: Scene, side: int) -> None:

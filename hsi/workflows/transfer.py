@@ -106,6 +106,7 @@ def transfer(
     path = usable_path(_free_path(root, settings) if out is None else out, "out")
     check_free(path)
     sets = open_sets(root)
+    _check_apart(path, sets)
     check_held_out(sets)
     settings = settings.changed(
         validation=_validation(sets, settings),
@@ -336,3 +337,14 @@ def _free_path(root: Path, settings: TransferSettings) -> Path:
     """Return a folder under ``runs/`` that says what it holds and is not taken."""
     name = f"{folder_name(root.name)}-{settings.backbone}-{settings.freeze}-seed{settings.seed}"
     return free_path(Path("runs") / name.replace("-none-", "-"))
+
+
+def _check_apart(path: Path, sets: PhotographSets) -> None:
+    """Refuse a run among the classes: the next training would take its pictures for a class."""
+    held = [each.path for each in (sets.train, sets.validation, sets.test) if each is not None]
+    for folder in held:
+        if path.resolve().is_relative_to(folder.resolve()):
+            raise RunError(
+                f"{path} lies among the photographs of {folder}, and its pictures would be taken "
+                "for more of them\nChoose another folder: out=, or --out on the command line."
+            )

@@ -117,32 +117,6 @@ def test_a_failure_is_told_at_the_end_and_in_the_exit_code(hsi_command, small_be
     assert "svm" in failed.out
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((), "there is no benchmark in bench; name scenes and models"),
-        (("--dataset", "synthetic"), "no model is named"),
-        (("--model", "svm"), "no scene is named"),
-        (("--dataset", "synthetic", "--model", "smv"), "unknown model 'smv'; did you mean 'svm'"),
-        (("--dataset", "synthetik", "--model", "svm"), "did you mean 'synthetic'"),
-        (("--dataset", "synthetic", "--model", "svm", "--split", "bloks"), "mean 'blocks'"),
-        (("--dataset", "synthetic", "--model", "svm", "--against", "knn"), "compare with 'knn'"),
-        (("--dataset", "synthetic", "--model", "svm", "--by", "f1"), "unknown measure 'f1'"),
-        (("--dataset", "synthetic", "--model", "svm", "--jobs", "0"), "jobs must be 1 or more"),
-        (("--dataset", "synthetic,salinas", "--model", "svm", "--labels", "x"), "for one scene"),
-        (("--labels", "x.npy", "--model", "svm"), "--labels describes another scene"),
-        (("--dataset", "synthetic", "--model", "svm", "--epochs", "0"), "epochs"),
-        (("--dataset", "synthetic", "--model", "svm", "--seeds", "a"), "neither a number of seeds"),
-    ],
-)
-def test_misuse_is_found_before_anything_is_trained(hsi_command, arguments, message, bare_machine):
-    done = hsi_command("bench", *arguments)
-    assert done.code == 2, done.err
-    assert message in done.err.replace("\n", " ")
-    assert "Traceback" not in done.err
-    assert not os.path.exists("bench")  # noqa: PTH110
-
-
 def test_options_of_other_trainings_are_not_those_of_a_benchmark(hsi_command):
     text = hsi_command("bench", "--help").out
     assert "--learning-rate" in text

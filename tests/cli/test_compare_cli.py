@@ -25,6 +25,8 @@ def test_the_command_line(hsi_command, run, other):
     printed = json.loads(
         hsi_command("compare", run.path, other.path, "--device", "cpu", "--json").out
     )
+    # A picture that is there already is left alone.
+    assert printed["picture"] == "compare-2.png"
     assert printed["mcnemar"]["only_first"] == compare_runs(run, other).mcnemar.only_first
     failed = hsi_command("compare", run.path, run.path)
     assert failed.code == 2

@@ -112,17 +112,6 @@ def test_every_attention_block_is_listed_with_its_size(hsi_command):
     assert (wide["attention"], wide["parameters"]) == ("eca", 5)
 
 
-@pytest.mark.parametrize(
-    "arguments", [["models"], ["models", "lenet5", "--json"], ["scenes", "list"]]
-)
-def test_a_reader_that_has_enough_ends_it_quietly(start_hsi, arguments):
-    """As in ``hsi models | head -1``."""
-    process = start_hsi(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    process.stdout.close()
-    assert process.stderr.read() == b""
-    assert process.wait(timeout=60) == 1
-
-
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.parametrize("arguments", [["models", "lenet5"], ["models", "lenet5", "--json"]])
 def test_a_full_disk_is_one_message(start_hsi, arguments):
@@ -152,12 +141,6 @@ def test_a_network_that_has_its_attention_is_not_given_another(hsi_command):
     assert sizes["hybridsn"] is not None
     assert sizes["hybridsn-se"] is None
     assert "'hybridsn-se' has its attention already (se)" in done.err
-
-
-def test_blocks_take_no_attention(hsi_command):
-    done = hsi_command("models", "--blocks", "--attention", "eca")
-    assert done.code == 2
-    assert "--attention is for networks" in done.err
 
 
 def test_no_attention_has_a_name(hsi_command):

@@ -27,19 +27,6 @@ def test_another_scene_takes_the_options_of_its_files(hsi_command, copied, files
     assert "--nodata 5" in out.read_text()
 
 
-def test_options_of_a_scene_without_one_are_refused(hsi_command, copied, files):
-    done = hsi_command("report", copied, "--labels", files / "truth.npy")
-    assert done.code == 2
-    assert "name it with --scene" in done.err
-
-
-def test_a_folder_without_a_run_is_refused(hsi_command, tmp_path):
-    done = hsi_command("report", tmp_path)
-    assert done.code == 1
-    assert "no run" in done.err
-    assert "Traceback" not in done.err
-
-
 def test_a_scene_is_viewed_without_a_run(hsi_command, files, tmp_path):
     arguments = ("view", files / "cube.npy", "--labels", files / "truth.npy")
     first, second = (hsi_command(*arguments) for _ in "12")
@@ -51,13 +38,3 @@ def test_a_scene_is_viewed_without_a_run(hsi_command, files, tmp_path):
     # What is written to a named page replaces it.
     for _ in "12":
         assert hsi_command(*arguments, "--out", "mine.html").out == "Page: mine.html\n"
-
-
-def test_a_page_has_the_name_of_a_page_and_a_place(hsi_command, files, tmp_path):
-    done = hsi_command("view", files / "cube.npy", "--out", "page.png")
-    assert done.code == 2
-    assert ".html" in done.err
-    done = hsi_command("view", files / "cube.npy", "--out", tmp_path / "gone" / "page.html")
-    assert done.code == 2
-    assert f"no folder {tmp_path / 'gone'}" in done.err
-    assert not list(tmp_path.glob("**/*.html"))

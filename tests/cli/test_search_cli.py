@@ -90,43 +90,6 @@ def test_what_is_fixed_is_not_searched(hsi_command, quick, tmp_path):
     assert "weight_decay = 0.5" in text
 
 
-@pytest.mark.parametrize(
-    ("more", "code", "words"),
-    [
-        (["--space", "nowhere.toml"], 2, ["there is no file nowhere.toml", "--space"]),
-        (["--fix", "dropot=0.1"], 2, ["did you mean 'dropout'"]),
-        (["--fix", "dropout"], 2, ["NAME=VALUE"]),
-        (["--model", "hybridsm"], 2, ["did you mean 'hybridsn'"]),
-        (["--recipe", "papper"], 2, ["did you mean 'paper'"]),
-        (["--recipe", "nowhere.toml"], 2, ["no recipe file nowhere.toml"]),
-        (["--objective", "OA"], 2, ["unknown objective 'OA'", "did you mean 'oa'"]),
-        (["--trials", "0"], 2, ["--trials"]),
-        (["--validation", "0"], 2, ["there are to be none", "--validation 0.1"]),
-        (["--split", "blcks"], 2, ["split", "blcks"]),
-        (["--device", "gpu"], 2, ["device 'gpu'"]),
-        (["--fix", "patch_size=35"], 2, ["larger than the scene"]),
-        (["--objectiv", "oa"], 2, ["--objective"]),
-    ],
-)
-def test_what_is_amiss_is_one_message_and_nothing_is_left(
-    hsi_command, quick, tmp_path, more, code, words
-):
-    done = hsi_command(*quick, *more)
-    assert done.code == code
-    for word in words:
-        assert word in done.err
-    assert 1 <= len(done.err.splitlines()) <= 5
-    assert "Traceback" not in done.err
-    assert done.out == ""
-    assert not (tmp_path / "found").exists()
-
-
-def test_a_search_without_a_scene(hsi_command):
-    done = hsi_command("search")
-    assert done.code == 2
-    assert "--dataset" in done.err
-
-
 def test_without_optuna_it_says_how_to_get_it(hsi_command, quick, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "optuna", None)
     done = hsi_command(*quick)

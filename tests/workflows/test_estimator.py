@@ -295,6 +295,8 @@ def test_before_it_is_fitted(made, method):
         ({"attention": "sse"}, lambda cube, y: (cube, y), "did you mean 'se'"),
         ({"device": "gpu"}, lambda cube, y: (cube, y), "device 'gpu' cannot be used"),
         ({"seed": -1}, lambda cube, y: (cube, y), "seed"),
+        ({"seed": None}, lambda cube, y: (cube, y), "seed is None; expected a value such as 0"),
+        ({"model": None}, lambda cube, y: (cube, y), "model is None; .* such as 'hybridsn-dw'"),
     ],
 )
 def test_what_cannot_be_fitted_is_said(made, change, arguments, words):

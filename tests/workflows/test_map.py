@@ -87,7 +87,7 @@ def test_other_bands_are_refused_and_nothing_is_written(copy, tmp_path, write_sc
 
 def test_a_folder_that_cannot_be_written(copy, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(RunError, match="cannot write the map into"):
+    with pytest.raises(RunError, match="file is a file, where a folder is to be"):
         hsi.map_scene(copy, out=tmp_path / "file", device="cpu")
 
 

@@ -123,7 +123,7 @@ def test_what_cannot_be_meant_is_refused(copied, scene, tmp_path):
         write_report(copied, out=tmp_path / "page.pdf", device="cpu")
     taken = tmp_path / "file"
     taken.write_text("")
-    with pytest.raises(RunError, match="cannot write the page"):
+    with pytest.raises(RunError, match="file is a file, where a folder is to be"):
         write_report(copied, out=taken / "page.html", device="cpu")
     (copied.path / "history.csv").write_text("epoch,loss\n1,abc\n")
     with pytest.raises(RunError, match=r"history\.csv is damaged"):

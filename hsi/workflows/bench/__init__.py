@@ -2,6 +2,6 @@
 
 from hsi.workflows.bench.asked import Asked
 from hsi.workflows.bench.folder import Bench
-from hsi.workflows.bench.running import train_cells
+from hsi.workflows.bench.running import check_choices, train_cells
 
-__all__ = ["Asked", "Bench", "train_cells"]
+__all__ = ["Asked", "Bench", "check_choices", "train_cells"]

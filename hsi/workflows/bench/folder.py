@@ -25,7 +25,9 @@ from hsi.errors import RunError, UsageError, check_name, unknown_name
 from hsi.evaluation import Cell, Result
 from hsi.evaluation.findings import BEST, FIRST, Findings, find
 from hsi.evaluation.results import MEASURES
+from hsi.files import check_possible_folder
 from hsi.scenes import Scene
+from hsi.sums import NAME as SUMS
 from hsi.training import Run
 from hsi.workflows.bench.about import about
 from hsi.workflows.bench.asked import Asked
@@ -40,6 +42,7 @@ from hsi.workflows.bench.cells import (
 from hsi.workflows.bench.plan import Plan
 from hsi.workflows.bench.shared_settings import settled
 from hsi.workflows.bench.written import read_failures, write_results
+from hsi.workflows.splitting import check_classes
 
 # Baselines that are no networks: they look at the spectrum of one pixel.
 SIMPLE = ("svm", "random-forest", "knn", "logistic-regression")
@@ -65,12 +68,16 @@ class Bench:
     Raises
     ------
     RunError
-        If something in the folder is damaged.
+        If something in the folder is damaged, or it holds something else.
     """
 
     def __init__(self, out: Path) -> None:
         self.out = out
-        self.plan = Plan.read(out) or Plan()
+        check_possible_folder(out)
+        plan = Plan.read(out)
+        if plan is None:
+            _check_free(out)
+        self.plan = plan or Plan()
         self.results: dict[Cell, Result] = {}
         self.failures: dict[Cell, str] = read_failures(out)
         self._right: dict[Cell, NDArray[np.bool_] | None] = {}
@@ -135,6 +142,7 @@ class Bench:
         for name in asked.scenes:
             if scenes[name].labels is None:
                 raise UsageError(f"{name} has no labels to learn from; name them with --labels")
+            check_classes(scenes[name])
         plan = self.plan.extended(
             asked,
             sources={name: scenes[name].source for name in asked.scenes},
@@ -222,3 +230,11 @@ class Bench:
             write_results(self.out, findings, self.failures, facts=facts)
         except OSError as error:
             raise RunError(f"cannot write the results to {self.out}: {error.strerror}") from error
+
+
+def _check_free(out: Path) -> None:
+    """Refuse a folder that holds something and no plan: files there may have names of results."""
+    # An interruption may leave sums and hidden files before there is a plan.
+    others = out.iterdir() if out.is_dir() else ()
+    if any(each.name != SUMS and not each.name.startswith(".") for each in others):
+        raise RunError(f"{out} is not empty, and holds no benchmark\nName another folder (--out).")

@@ -15,9 +15,10 @@ from hsi.errors import RunError, UsageError
 from hsi.evaluation import Cell
 from hsi.files import write_text
 from hsi.models import usual
+from hsi.sampling.amounts import check_amounts
 from hsi.sums import check_sum
 from hsi.training import Settings
-from hsi.training.split_settings import GUARDED, MEANT
+from hsi.training.split_settings import ALL, GUARDED, MEANT
 from hsi.workflows.bench.asked import Asked
 from hsi.workflows.bench.model_names import split_model_name
 from hsi.workflows.bench.shared_settings import WITHOUT, settled
@@ -165,7 +166,9 @@ class Plan:
         """
         settings = settled(settings)
         # Whatever is wrong with settings is found now, and said as of them alone.
-        Settings().changed(**settings)
+        validation = Settings().changed(**settings).validation
+        for amount in asked.train:
+            check_amounts(1 if amount == ALL else amount, validation)
         if self.asked and binding:
             self._refuse_others(settings, sources)
         kept = self.settings if binding else self.settings | settings

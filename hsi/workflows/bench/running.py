@@ -92,9 +92,7 @@ def train_cells(
     KeyboardInterrupt
         What is finished is written then; an unfinished training goes on with the next call.
     """
-    resolve_device(device)
-    _check_jobs(bench, jobs, scenes)
-    bench.findings(measure=measure, against=against)  # refuses what cannot be meant
+    check_choices(bench, scenes, device=device, jobs=jobs, measure=measure, against=against)
     watch = watch or Unwatched()
     with _locked(bench):
         bench.plan.write(bench.out)
@@ -111,6 +109,27 @@ def train_cells(
                 watch.finished(cell, bench.results.get(cell), reason)
         if not todo:
             bench.write(bench.findings(measure=measure, against=against))
+
+
+def check_choices(
+    bench: Bench,
+    scenes: Mapping[str, Scene],
+    *,
+    device: str,
+    jobs: int,
+    measure: str,
+    against: str,
+) -> None:
+    """Refuse arguments of `train_cells` that cannot be meant; as it does itself.
+
+    Raises
+    ------
+    UsageError
+        Which of them it is.
+    """
+    resolve_device(device)
+    _check_jobs(bench, jobs, scenes)
+    bench.findings(measure=measure, against=against)  # refuses what cannot be meant
 
 
 def _outcomes(

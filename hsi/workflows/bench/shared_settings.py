@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hsi.backbones.weights import lasting
+from hsi.backbones.weights import check_given, lasting
+from hsi.errors import UsageError
 from hsi.files import expand_home, usable_path
 from hsi.training import Recipe, Settings
 from hsi.training.recipe_file import is_recipe_path, read_recipe
@@ -38,6 +39,21 @@ def settled(settings: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in named.items()
         if name not in OF_MODELS and not (name in length and kept.keys() & length)
     } | kept
+
+
+def check_files(settings: Mapping[str, Any]) -> None:
+    """Refuse settings that name files which are not there, before every training fails for it.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file of weights or of a split.
+    """
+    if settings.get("weights"):
+        check_given(settings["weights"])
+    split_file = settings.get("split_file")
+    if split_file and not expand_home(split_file, "split_file").exists():
+        raise UsageError(f"there is no file {split_file} with a split (--split-file)")
 
 
 # Parts of a model's name here.

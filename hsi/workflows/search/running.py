@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 
 from hsi.errors import HsiError, RunError, UsageError, check_whole_number
-from hsi.files import usable_path
+from hsi.files import check_possible_folder, usable_path
 from hsi.inference import resolve_device
 from hsi.locks import FileLock
 from hsi.scenes import Scene
@@ -154,6 +154,7 @@ def search(
 
 def _begin(folder: Path, prepared: Prepared) -> None:
     """Make the folder of a search, or see that it holds this one."""
+    check_possible_folder(folder)
     try:
         others = folder.iterdir() if folder.is_dir() and not is_search(folder) else ()
         if any(each.name not in (LOCKS, SPLIT) for each in others):

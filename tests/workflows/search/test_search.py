@@ -240,7 +240,7 @@ def test_a_folder_with_something_else_is_left_alone(find, formula, tmp_path):
         find()
     assert [each.name for each in (tmp_path / "search").iterdir()] == ["letter.txt"]
     (tmp_path / "file").touch()
-    with pytest.raises(RunError, match="cannot write into"):
+    with pytest.raises(RunError, match="is a file, where a folder is to be"):
         find("file")
 
 
