@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial, Trial
 
 FILE, LOCKS, NAME = "search.journal", ".search", "search"
+# What is made of the trials, for people and tables.
+TABLE = "trials.csv"
 # Trials with random settings, before the others tell where to look.
 AT_RANDOM = 10
 # A trial goes on if it is as good as the best so many percent of the completed ones were when they
@@ -195,11 +197,11 @@ class Journal:
     def _open(self, prune: bool) -> Study:
         import optuna
         from optuna.storages import JournalStorage
-        from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+        from optuna.storages.journal import JournalFileOpenLock
+
+        from hsi.workflows.search.chained_file import ChainedFile
 
         path = self.folder / FILE
-        with self._writing:
-            _cut_unfinished_line(path)
         # Optuna's own lock outlives a process that was killed while it held it.
         lock: Any = self._writing
         if not self._writing.available:
@@ -214,10 +216,15 @@ class Journal:
             )
         try:
             with quiet():
-                storage = JournalStorage(JournalFileBackend(str(path), lock))
+                storage = JournalStorage(ChainedFile(path, lock))
                 how: dict[str, Any] = {"study_name": NAME, "storage": storage, "pruner": pruner}
                 if NAME in optuna.get_all_study_names(storage):
                     return optuna.load_study(**how)
+                if (self.folder / TABLE).is_file():
+                    raise RunError(
+                        f"{path} is missing or empty, though {self.folder / TABLE} tells of trials"
+                        "\nPut it back, or search into another folder (--out)."
+                    )
                 return optuna.create_study(direction="maximize", **how)
         except (ValueError, KeyError, TypeError, AssertionError) as error:
             raise RunError(
@@ -271,15 +278,3 @@ def _sampler(seed: int, index: int) -> Any:
     return TPESampler(
         n_startup_trials=AT_RANDOM, multivariate=True, group=True, constant_liar=True, seed=mixed
     )
-
-
-def _cut_unfinished_line(path: Path) -> None:
-    """Take from the end of the file what a process was writing when it ended."""
-    try:
-        with path.open("rb+") as file:
-            content = file.read()
-            whole = content.rfind(b"\n") + 1
-            if whole < len(content):
-                file.truncate(whole)
-    except FileNotFoundError:
-        return

@@ -14,6 +14,7 @@ from hsi.errors import RunError
 from hsi.files import write_text
 from hsi.sampling import Split
 from hsi.scenes import Scene
+from hsi.sums import check_sum
 from hsi.training import Settings, split_file
 from hsi.workflows.search.space import Space, as_table, space_from_table
 
@@ -160,6 +161,7 @@ def read_searched(folder: Path) -> dict[str, Any]:
         If it is missing or damaged.
     """
     path = folder / FILE
+    check_sum(path)
     try:
         table = dict(json.loads(path.read_text(encoding="utf-8"))["config"])
         if table["format"] != FORMAT:

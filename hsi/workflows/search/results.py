@@ -28,7 +28,7 @@ from hsi.report.search_charts import history_figure, importance_figure
 from hsi.training.recipe_file import write_recipe
 from hsi.workflows.products import versions
 from hsi.workflows.search.importance import Importances, find_importances
-from hsi.workflows.search.journal import Journal, Tally, tally
+from hsi.workflows.search.journal import TABLE, Journal, Tally, tally
 from hsi.workflows.search.prepare import Prepared
 from hsi.workflows.search.record import write_searched
 from hsi.workflows.search.rows import Row, finished_rows, ranked
@@ -138,7 +138,7 @@ def write_results(folder: Path, prepared: Prepared, journal: Journal) -> SearchR
                 comments=_head(result, prepared),
             )
         if result.rows:
-            write_text(folder / "trials.csv", _csv(result))
+            write_text(folder / TABLE, _csv(result))
             save_figure(
                 history_figure(
                     [row.number for row in result.rows],

@@ -14,6 +14,8 @@ from hsi.files import check_possible_folder, usable_path
 from hsi.inference import resolve_device
 from hsi.locks import FileLock
 from hsi.scenes import Scene
+from hsi.sums import NAME as SUMS
+from hsi.sums import begin_sums
 from hsi.training import Settings
 from hsi.workflows.search.journal import LOCKS, Journal, Tally, tally
 from hsi.workflows.search.objective import Objective, check_objective
@@ -157,7 +159,7 @@ def _begin(folder: Path, prepared: Prepared) -> None:
     check_possible_folder(folder)
     try:
         others = folder.iterdir() if folder.is_dir() and not is_search(folder) else ()
-        if any(each.name not in (LOCKS, SPLIT) for each in others):
+        if any(each.name not in (LOCKS, SPLIT, SUMS) for each in others):
             raise RunError(
                 f"{folder} is not empty, and holds no search\nChoose another folder (--out)."
             )
@@ -167,6 +169,7 @@ def _begin(folder: Path, prepared: Prepared) -> None:
             if is_search(folder):
                 prepared.searched.check_same(folder)
                 return
+            begin_sums(folder)
             write_split(folder, prepared.split)
             # Last: a folder that has it is one of a search.
             write_searched(folder, prepared.searched.as_table())

@@ -386,13 +386,31 @@ def test_a_journal_that_was_cut_off_is_mended(find, formula, tmp_path):
     assert told(find(trials=9)) == told(whole)
 
 
-def test_a_damaged_journal_is_told(find, formula, tmp_path):
+def test_a_damaged_journal_is_told(find, formula, tmp_path, counted):
     find(trials=2)
     path = tmp_path / "search" / journal.FILE
-    path.write_bytes(b"{}\n" + path.read_bytes())
-    with pytest.raises(RunError, match=r"search\.journal is damaged"):
-        find(trials=3)
-    (tmp_path / "search" / "search.json").write_text("{")
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    rng = np.random.default_rng(0)
+    for place in rng.integers(0, len(whole) - 1, 40):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(flipped)
+        with pytest.raises(RunError, match=r"search\.journal, line \d+, is damaged"):
+            find(trials=2)
+    for number in range(len(lines) - 1):
+        path.write_bytes(b"".join(lines[:number] + lines[number + 1 :]))
+        with pytest.raises(RunError, match=rf"search\.journal, line {number + 1}, .* is\s+missing"):
+            find(trials=2)
+    counted("atomic and checked", "lines missing in the journal of a search", len(lines) - 1)
+    for empty in (path.unlink, path.touch):
+        empty()
+        with pytest.raises(RunError, match=r"search\.journal is missing or empty.*trials\.csv"):
+            find(trials=2)
+    path.write_bytes(whole)
+    find(trials=3)
+    searched = tmp_path / "search" / "search.json"
+    searched.write_text(searched.read_text().replace("hybridsn", "hybridsm"))
     with pytest.raises(RunError, match=r"search\.json is damaged"):
         find(trials=3)
 
