@@ -120,8 +120,12 @@ class MapJob:
                 f"the unfinished map in {folder} was planned as {plan}; here it would be "
                 f"{tiles.plan}\nMap without --resume (resume=True) to begin anew."
             )
-        note = f"continued after {unfinished.rows:,} of {self.scene.rows:,} rows"
-        return unfinished, tiles, (note,)
+        notes = [f"continued after {unfinished.rows:,} of {self.scene.rows:,} rows"]
+        if unfinished.damaged:
+            notes.append(
+                f"{unfinished.damaged:,} rows that were done are damaged and are mapped once more"
+            )
+        return unfinished, tiles, tuple(notes)
 
     def _compute(
         self, unfinished: UnfinishedMap, tiles: SceneTiles, progress: Progress | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -36,6 +37,16 @@ class RawArray:
         stored = np.memmap(self.path, self.dtype, "r", shape=(self.rows, self.layers, self.cols))
         array = stored.transpose(1, 0, 2) if self.ndim == 3 else stored[:, 0]
         return np.array(array[key])
+
+    def parts(self, first: int, last: int) -> Iterator[bytes]:
+        """Yield the bytes of rows as they are in the file, some megabytes at a time."""
+        row = self.layers * self.cols * self.dtype.itemsize
+        with self.path.open("rb") as file:
+            file.seek(first * row)
+            left = (last - first) * row
+            while left and (part := file.read(min(left, 2**22))):
+                left -= len(part)
+                yield part
 
     def write(self, rows: slice, cols: slice, values: NDArray[Any]) -> None:
         """Write ``(rows, cols)`` or ``(classes, rows, cols)`` of a rectangle."""

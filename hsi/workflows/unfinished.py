@@ -4,17 +4,19 @@
 
     FOLDER/.unfinished-map/
         journal.json    what is mapped with what, and the arrays that follow
-        rows            how many rows are done, a line for each time
+        rows            how many rows are done, a line for each time, with a sum over them
         NAME.raw        an array, row by row
+        SHA256SUMS      of the journal
 
 An array is flushed to disk before its rows are counted as done, so that what `rows` says holds
-after any interruption. The space for the arrays is taken at the beginning: a disk that is too
-small is found out before anything is computed.
+after any interruption. Rows that no longer have their sum are done once more. The space for the
+arrays is taken at the beginning: a disk that is too small is found out before anything is computed.
 """
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import math
 import os
@@ -28,8 +30,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.errors import RunError
-from hsi.files import write_text
+from hsi.files import make_folder_with_sums, write_text
 from hsi.locks import FileLock
+from hsi.sums import check_sum
 from hsi.workflows.raw_array import RawArray
 
 FOLDER = ".unfinished-map"
@@ -52,6 +55,9 @@ class UnfinishedMap:
         By name.
     rows : int
         How many rows are done.
+    damaged : int
+        How many more were done, but have to be done once more: they, or rows before them, are no
+        longer what they were.
 
     Raises
     ------
@@ -61,6 +67,7 @@ class UnfinishedMap:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FOLDER
+        _check_journal(folder)
         try:
             journal = json.loads((self.path / "journal.json").read_text(encoding="utf-8"))
             if journal["format"] != FORMAT:
@@ -70,13 +77,20 @@ class UnfinishedMap:
                 name: RawArray(self.path / f"{name}.raw", tuple(shape), dtype)
                 for name, (shape, dtype) in journal["arrays"].items()
             }
-            # A line that was cut off says nothing.
-            lines = (self.path / "rows").read_bytes().split(b"\n")[:-1]
-            self.rows = max((int(line) for line in lines), default=0)
+            (self.path / "rows").stat()  # the lock would make it
+            self._lock = _locked(folder)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _damaged(folder, error) from error
-        self._lock = _locked(folder)
-        self._counted = (self.path / "rows").open("ab")
+        try:
+            self.rows, self.damaged, self._sum, end = self._whole_rows()
+            self._counted = (self.path / "rows").open("r+b")
+            self._counted.truncate(end)
+            self._counted.seek(end)
+        except BaseException as error:
+            self._lock.close()
+            if isinstance(error, OSError | ValueError):
+                raise _damaged(folder, error) from error
+            raise
 
     @classmethod
     def begin(
@@ -108,7 +122,7 @@ class UnfinishedMap:
         path = folder / FOLDER
         if path.exists():
             cls.discard(folder)
-        path.mkdir()
+        make_folder_with_sums(path)
         try:
             for name, (shape, dtype) in arrays.items():
                 _take_space(path / f"{name}.raw", math.prod(shape) * dtype.itemsize)
@@ -145,6 +159,7 @@ class UnfinishedMap:
         journal = folder / FOLDER / "journal.json"
         if not journal.is_file():
             return None
+        _check_journal(folder)
         try:
             return dict(json.loads(journal.read_text(encoding="utf-8"))["facts"])
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -190,13 +205,47 @@ class UnfinishedMap:
         """Note that the first `rows` rows are done."""
         for array in self.arrays.values():
             array.flush()
-        self._counted.write(f"{rows}\n".encode())
+        self._sum = self._sum_of(self.rows, rows, after=self._sum)
+        self._counted.write(f"{rows} {self._sum}\n".encode())
         self._counted.flush()
         os.fsync(self._counted.fileno())
         self.rows = rows
 
+    def _whole_rows(self) -> tuple[int, int, str, int]:
+        """Return how many rows have their sum, how many more not, the last sum, and its place."""
+        rows, chained, end, counted = 0, "", 0, 0
+        # A line that was cut off says nothing.
+        for line in (self.path / "rows").read_bytes().split(b"\n")[:-1]:
+            number, _, found = line.decode("ascii", "replace").partition(" ")
+            counted = int(number) if number.isascii() and number.isdigit() else self.height
+            counted = min(counted, self.height)
+            if counted < rows or self._sum_of(rows, counted, after=chained) != found:
+                break
+            rows, chained, end = counted, found, end + len(line) + 1
+        return rows, max(counted - rows, 0), chained, end
 
-def _damaged(folder: Path, error: Exception) -> RunError:
+    @property
+    def height(self) -> int:
+        """Rows of the map."""
+        return next(iter(self.arrays.values())).rows
+
+    def _sum_of(self, first: int, last: int, *, after: str) -> str:
+        """Return a sum over rows of all arrays and over the sum of those before them."""
+        total = hashlib.sha256(after.encode())
+        for array in self.arrays.values():
+            for part in array.parts(first, last):
+                total.update(part)
+        return total.hexdigest()
+
+
+def _check_journal(folder: Path) -> None:
+    try:
+        check_sum(folder / FOLDER / "journal.json")
+    except RunError as error:
+        raise _damaged(folder, "the sha256 of journal.json is another") from error
+
+
+def _damaged(folder: Path, error: Exception | str) -> RunError:
     return RunError(
         f"the unfinished map in {folder} cannot be continued: it is damaged ({error})\n"
         "Map without --resume (resume=True) to begin anew."

@@ -76,7 +76,7 @@ def numbers(trace, call, folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("call", CALLS)
-def test_at_every_call_the_old_or_the_new_file_is_left(folder, tmp_path, call):
+def test_at_every_call_the_old_or_the_new_file_is_left(folder, counted, call):
     path = begun(folder)
     code, trace = save(path, "-e", f"trace={','.join(CALLS)}")
     assert code == 0
@@ -94,6 +94,7 @@ def test_at_every_call_the_old_or_the_new_file_is_left(folder, tmp_path, call):
             assert content in (OLD, NEW), (call, number, fault)
             check_sum(path)
             assert (folder / NAME).read_text().count("file.bin") in (1, 2)
+            counted("atomic and checked", "system calls of a save, killed or failed")
             outcomes.add((fault, code == 0, content == NEW))
             if fault != "signal=KILL" and code:  # what failed tidies up
                 left = {each.name for each in folder.iterdir()} - {"trace.txt"}

@@ -11,7 +11,8 @@ from hsi.workflows.bench import Asked, Bench, train_cells
 from hsi.workflows.bench.cells import folder_of, read_truth, right_pixels
 from hsi.workflows.report import _history
 
-FLIPS = 200
+# Of each of the files.
+FLIPS, MANY_FLIPS = 200, 2000
 BRIEF = {"patch_size": 9, "components": 13, "epochs": 1, "batch_size": 64}
 
 
@@ -67,7 +68,7 @@ RESULT = []
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_flipped_bit_is_noticed(run, bench, stopped, name):
+def test_a_flipped_bit_is_noticed(run, bench, stopped, counted, how_many, name):
     what, read = CASES[name]
     cell = Cell("fields", "random", 0.15, 0, "svm")
     RESULT[:] = [bench.results[cell]]
@@ -83,7 +84,8 @@ def test_a_flipped_bit_is_noticed(run, bench, stopped, name):
     read(path)
     rng = np.random.default_rng(0)
     try:
-        for place in rng.integers(0, len(whole), FLIPS):
+        flips = how_many(FLIPS, MANY_FLIPS)
+        for place in rng.integers(0, len(whole), flips):
             flipped = bytearray(whole)
             flipped[place] ^= 1 << int(rng.integers(8))
             path.write_bytes(flipped)
@@ -95,3 +97,4 @@ def test_a_flipped_bit_is_noticed(run, bench, stopped, name):
             assert str(noticed.value).count("\n") < 5
     finally:
         path.write_bytes(whole)
+    counted("atomic and checked", "bit flips, all noticed", flips)

@@ -18,7 +18,7 @@ import torch
 import hsi
 from hsi.errors import RunError, UsageError
 
-KILLS = 30
+KILLS, MANY_KILLS = 30, 200
 PROGRAM = Path(__file__).with_name("train_or_go_on.py")
 BRIEF = {
     "patch_size": 9, "components": 13, "train": 0.15, "validation": 0.05, "epochs": 4,
@@ -68,11 +68,14 @@ def contents(run):
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_it_goes_on_to_the_same_bits(start, paths, whole, tmp_path):
+def test_killed_at_any_moment_it_goes_on_to_the_same_bits(
+    start, paths, whole, tmp_path, counted, how_many
+):
     expected, seconds = contents(whole[0]), whole[1]
     rng = random.Random(1)
     kills = resumed = runs = 0
-    while kills < KILLS:
+    wanted = how_many(KILLS, MANY_KILLS)
+    while kills < wanted:
         runs += 1
         out = tmp_path / f"run{runs}"
         work = "train"
@@ -97,7 +100,8 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(start, paths, whole, t
         assert {each.name for each in out.iterdir()} == {
             each.name for each in whole[0].path.iterdir()
         }
-    assert resumed >= KILLS // 3
+    assert resumed >= wanted // 3
+    counted("resume", "trainings killed at a random moment", kills)
 
 
 def test_a_finished_run_is_not_gone_on_with(whole):
@@ -145,7 +149,7 @@ def test_another_scene_is_refused(unfinished, scene):
         hsi.resume(unfinished, dataclasses.replace(scene, labels=labels), device="cpu")
 
 
-def test_a_damaged_state_is_passed_over_and_said(unfinished, scene, small):
+def test_a_damaged_state_is_passed_over_and_said(unfinished, scene, counted):
     newest = max(
         (unfinished.path / "checkpoint").glob("state-*"), key=lambda path: path.stat().st_mtime_ns
     )
@@ -158,9 +162,10 @@ def test_a_damaged_state_is_passed_over_and_said(unfinished, scene, small):
     assert "is damaged" in said[0]
     whole = hsi.train(scene, out=unfinished.path.with_name("whole"), **BRIEF)
     assert contents(hsi.Run(unfinished.path)) == contents(whole)
+    counted("atomic and checked", "damaged states, for which the one before was taken")
 
 
-def test_two_at_once(unfinished, scene):
+def test_two_at_once(unfinished, scene, counted):
     with unfinished.alone():
         other = hsi.Run(unfinished.path)
         mine = rf"another process is training .*process {os.getpid()} on "
@@ -170,4 +175,5 @@ def test_two_at_once(unfinished, scene):
     (unfinished.path / ".lock").write_text("process 1 on elsewhere\n")
     hsi.resume(unfinished, scene, device="cpu", report=False)
     assert not (unfinished.path / ".lock").exists()
+    counted("two at once", "locks, held and left behind", 2)
     assert json.loads((unfinished.path / "metrics.json").read_text())["scene"] == scene.name
