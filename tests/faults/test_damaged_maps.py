@@ -60,5 +60,5 @@ def test_a_damaged_journal_is_refused(run, scene, stopped, tmp_path):
     shutil.copytree(stopped[0], tmp_path / "map")
     path = tmp_path / "map" / FOLDER / "journal.json"
     path.write_text(path.read_text().replace("8", "9", 1))
-    with pytest.raises(RunError, match=r"journal\.json is damaged"):
+    with pytest.raises(RunError, match=r"damaged \(the sha256 of journal\.json"):
         hsi.map_scene(run, scene, out=tmp_path / "map", device="cpu", confidence=True, resume=True)

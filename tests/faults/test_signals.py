@@ -1,0 +1,91 @@
+"""Ctrl-C and SIGTERM: what is done is kept and told, and no process is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+import uuid
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads the processes of Linux")
+
+TABLE = tomllib.loads(Path(__file__).with_name("cases").joinpath("signals.toml").read_text("utf-8"))
+QUICK = "--patch-size 9 --components 13 --train 0.15 --batch-size 16"
+# What rows may begin with, and the places that they name.
+WORDS = {
+    "QUICK": f"{QUICK} --device cpu",
+    "SIZES": f"{QUICK} --epochs 20 --device cpu",
+    "SEARCHED": "--fix patch-size=9 --fix components=13 --epochs 20 --device cpu --train 0.15 "
+    "--validation 0.1",
+}
+
+
+@pytest.fixture
+def places(files, photographs, run, tmp_path):
+    long = np.random.default_rng(0).normal(1000, 300, (6000, 40, 20)).astype(np.float32)
+    np.save(tmp_path / "long.npy", long)
+    return {
+        "FILES": f"--dataset {files}/cube.npy --labels {files}/truth.npy",
+        "images": photographs, "run": run.path, "long": tmp_path / "long.npy", **WORDS,
+    }  # fmt: skip
+
+
+def marked(mark):
+    """Return the processes whose environment holds `mark`."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark.encode() in path.read_bytes() and path.parent.name != str(os.getpid()):
+                found.append(int(path.parent.name))
+        except (PermissionError, FileNotFoundError, ProcessLookupError):
+            continue  # it is another user's, or has ended meanwhile
+    return found
+
+
+def wait_for(process, when, folder):
+    """Wait until a line on standard error, or a file, says that there is something to keep."""
+    if not when.startswith("@"):
+        for line in process.stderr:
+            if line.startswith(when):
+                return
+        pytest.fail("it ended before it could be stopped")
+    path = folder / when[1:]
+    while not (path.is_file() and path.read_bytes().count(b"\n") > 1):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", TABLE["case"], ids=lambda case: case["id"])
+def test_a_request_to_stop(start_hsi, places, tmp_path, counted, case):
+    mark = f"mark-{uuid.uuid4()}"
+    number = getattr(signal, case["signal"])
+    words = case["fault"].format(**places).split()
+    process = start_hsi(
+        *words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        env={"HSI_MARK": mark, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    wait_for(process, case["when"], tmp_path)
+    for _ in range(case["times"]):
+        process.send_signal(number)
+        time.sleep(0.05)
+    began = time.monotonic()
+    _, said = process.communicate(timeout=120)
+    if case["times"] == 1:
+        assert process.returncode == 128 + number, said
+    else:  # the second may come when the first has done its work already
+        assert process.returncode in (-number, 128 + number), said
+        assert time.monotonic() - began < 20
+    assert "Traceback" not in said
+    for word in case["expected"]:
+        assert word in said
+    end = time.monotonic() + 20
+    while left := marked(mark):
+        assert time.monotonic() < end, left
+        time.sleep(0.1)
+    counted("signals", "requests to stop")
