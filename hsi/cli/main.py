@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from importlib import import_module
-from typing import Any
+from typing import Any, TextIO, cast
 
 import click
 
-from hsi.errors import HsiError, unknown_name
+from hsi.errors import HsiError, unknown_name, visible
 
 SUBCOMMANDS = (
     "train", "map", "evaluate", "compare", "bench", "search", "report", "view", "models", "scenes",
@@ -53,6 +54,15 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # None where it is closed
             # A name that the terminal has no letters for is no reason to stop.
             stream.reconfigure(errors="replace")
+    with ExitStack() as stack:
+        if sys.stdout is not None:
+            stack.enter_context(redirect_stdout(cast(TextIO, _Harmless(sys.stdout))))
+        if sys.stderr is not None:
+            stack.enter_context(redirect_stderr(cast(TextIO, _Harmless(sys.stderr))))
+        _run()
+
+
+def _run() -> None:
     try:
         # Of a command that ends early, click returns the exit code; commands return nothing.
         code = cli(standalone_mode=False)
@@ -86,6 +96,22 @@ def main() -> None:
         _say(f"Error: {where}{error.strerror or error}")
         _drop_output()
         sys.exit(1)
+
+
+class _Harmless:
+    """A stream that shows what a terminal would obey; texts from files are written to it.
+
+    Rich, which moves the cursor on purpose, finds the stream itself.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.rich_proxied_file = stream
+
+    def write(self, text: str) -> int:
+        return self.rich_proxied_file.write(visible(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rich_proxied_file, name)
 
 
 def _drop_output() -> None:

@@ -133,7 +133,7 @@ def command(
     if not_bitwise:
         raise UsageError("--not-bitwise says how to --resume a run, but none is named")
     stored = read_config(Path(config)) if config else {"scene": {}, "settings": {}}
-    settings = Settings.from_table(stored["settings"]).changed(**changes)
+    settings = Settings.from_table(stored["settings"], where=f"{config}: ").changed(**changes)
     scene = named_scene(
         **named,
         stored=stored["scene"],

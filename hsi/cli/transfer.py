@@ -105,7 +105,7 @@ def command(
     from hsi.workflows import transfer
 
     stored = read_transfer_config(Path(config))["settings"] if config else {}
-    settings = TransferSettings.from_table(stored).changed(**changes)
+    settings = TransferSettings.from_table(stored, where=f"{config}: ").changed(**changes)
     with TrainingDisplay() as display:
         run = transfer(
             images,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsi.errors import SceneError, UsageError
+from hsi.errors import HsiError, SceneError, UsageError
 from hsi.scenes.grid import Bounds, Grid
 
 # First bytes of each format, spaces aside: what is opened is what the name promises, and not a
@@ -133,7 +133,7 @@ def read_table(path: Path, layer: str | None) -> Any:
     try:
         import geopandas
         import pyogrio
-        from pyogrio.errors import DataSourceError
+        from shapely.errors import ShapelyError
     except ModuleNotFoundError as error:
         raise UsageError(
             f"reading {path.name} needs geopandas and pyogrio, which are not installed: "
@@ -143,6 +143,11 @@ def read_table(path: Path, layer: str | None) -> Any:
         start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
     if not start.startswith(_STARTS[path.suffix.lower()]):
         raise SceneError(f"{path} is no {path.suffix} file: its first bytes are {start[:16]!r}")
+    # What pyogrio, geopandas and shapely raise on damaged files, found by damaging some.
+    damage = (
+        RuntimeError, ShapelyError, LookupError, TypeError, ValueError, OSError, OverflowError,
+        MemoryError,
+    )  # fmt: skip
     try:
         layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
         # QGIS keeps styles in a layer of their own.
@@ -159,9 +164,9 @@ def read_table(path: Path, layer: str | None) -> Any:
         if driver not in _DRIVERS:
             raise SceneError(f"{path} is opened as {driver}; expected {', '.join(_DRIVERS)}")
         table = geopandas.read_file(path, layer=chosen, engine="pyogrio")
-    except UsageError:  # also a ValueError
+    except HsiError:  # a UsageError is also a ValueError
         raise
-    except (DataSourceError, ValueError, OSError, UnicodeDecodeError) as error:
+    except damage as error:
         reason = " ".join(str(error).split())[:200]
         raise SceneError(f"{path} is damaged, or no file of shapes ({reason})") from error
     if not isinstance(table, geopandas.GeoDataFrame):
