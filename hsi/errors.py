@@ -22,7 +22,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-
 # What a damaged file holds in place of a name can be of any length; paths are shorter.
 LONGEST_LINE = 1000
 

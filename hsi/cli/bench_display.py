@@ -192,7 +192,7 @@ class BenchDisplay:
             outcome = f"failed: {(reason or '').splitlines()[0]}"
         number = self.total - len(self.left)
         self.console.print(
-            f"[{number}/{self.total}] {visible(name_of(cell))}: {visible(outcome)}{self._time_left()}",
+            visible(f"[{number}/{self.total}] {name_of(cell)}: {outcome}{self._time_left()}"),
             markup=False,
             soft_wrap=True,
         )

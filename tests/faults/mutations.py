@@ -9,9 +9,9 @@ import re
 # Where programs miscount: the ends of the ranges of integers, and what lies beside them.
 INTEGERS = [0, 1, -1, 2, 7, 127, 128, 255, 256, 32767, 32768, 65535, 2**24, 2**31 - 1, 2**31,
             2**32 - 1, 2**40, 2**62, 2**63 - 1, 2**64 - 1]  # fmt: skip
-TEXTS = [*map(str, INTEGERS), "-2147483648", "9" * 40, "1e999", "-1e-320", "nan", "inf", "-inf", "",
-         "0x10", "1.5", "true", "[]", "{}", "''", '"', "\\", "../../../etc/passwd", "\x00", "\x1b[2J",
-         "é", "\u202e", "٣", "%s%n", "<script>", "None", "A" * 5000]  # fmt: skip
+TEXTS = [*map(str, INTEGERS), "-2147483648", "9" * 40, "1e999", "-1e-320", "nan", "inf", "-inf",
+         "", "0x10", "1.5", "true", "[]", "{}", "''", '"', "\\", "../../../etc/passwd", "\x00",
+         "\x1b[2J", "é", "\u202e", "٣", "%s%n", "<script>", "None", "A" * 5000]  # fmt: skip
 TOKEN = re.compile(r"[A-Za-z_]+|[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|[^\sA-Za-z_\d]")
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 LONGEST = 2**20

@@ -163,7 +163,8 @@ def shapes(name):
         table = geopandas.GeoDataFrame(
             {"crop": ["maize", "wheat", "maize"]},
             geometry=[
-                box(500000, 3999900, 500090, 4000000), box(500100, 3999880, 500170, 3999930 + number),
+                box(500000, 3999900, 500090, 4000000),
+                box(500100, 3999880, 500170, 3999930 + number),
                 box(500120, 3999950, 500160, 3999990),
             ],
             crs="EPSG:32633",
@@ -180,7 +181,8 @@ def vector_library(folder, number):
         for values in cube(number)[0].astype(float)
     ]
     geopandas.GeoDataFrame(
-        {"name": list("aabbcca"), "profiles": profiles}, geometry=[Point(i, 0) for i in range(COLS)],
+        {"name": list("aabbcca"), "profiles": profiles},
+        geometry=[Point(i, 0) for i in range(COLS)],
         crs="EPSG:4326",
     ).to_file(folder / "library.gpkg", engine="pyogrio", SPATIAL_INDEX="NO")  # fmt: skip
 
@@ -235,7 +237,7 @@ def split(folder, number):
 
 def masks(folder, number, *, save=np.savez):
     np.savez(folder / "scene.npz", cube=cube(0), gt=truth(0))
-    sets = np.random.default_rng(number).integers(0, 3, (ROWS, COLS))
+    sets = np.random.default_rng(number).integers(0, 4, (ROWS, COLS))
     if save is np.save:
         np.save(folder / "masks.npy", sets)
     else:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from hsi.errors import HsiError, SceneError, UsageError
 from hsi.scenes.grid import Bounds, Grid
+from hsi.scenes.readers.geojson import check_crs
+from hsi.scenes.readers.geopackage import check_tables
 
 # First bytes of each format, spaces aside: what is opened is what the name promises, and not a
 # file that names others.
@@ -143,6 +145,10 @@ def read_table(path: Path, layer: str | None) -> Any:
         start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
     if not start.startswith(_STARTS[path.suffix.lower()]):
         raise SceneError(f"{path} is no {path.suffix} file: its first bytes are {start[:16]!r}")
+    if path.suffix.lower() == ".gpkg":
+        check_tables(path)
+    elif path.suffix.lower() in (".geojson", ".json"):
+        check_crs(path)
     # What pyogrio, geopandas and shapely raise on damaged files, found by damaging some.
     damage = (
         RuntimeError, ShapelyError, LookupError, TypeError, ValueError, OSError, OverflowError,
