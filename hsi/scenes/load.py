@@ -24,7 +24,8 @@ from hsi.scenes.official import card_ground_truth
 from hsi.scenes.palette import Color
 from hsi.scenes.readers import check_file, read_file
 from hsi.scenes.readers.spectral_library import read_vector_library
-from hsi.scenes.readers.vector import VECTOR_SUFFIXES, read_vector
+from hsi.scenes.readers.vector import read_vector
+from hsi.scenes.readers.vector_table import VECTOR_SUFFIXES
 from hsi.scenes.regrid import on_grid
 from hsi.scenes.scene import Scene
 

@@ -33,7 +33,7 @@ def check_tables(path: Path) -> None:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as base:
             found = base.execute(_NO_TABLE).fetchone()
     except (sqlite3.Error, OverflowError, ValueError) as error:
-        raise SceneError(f"{path} is damaged, or no GeoPackage ({error})") from error
+        raise SceneError(f"{path} is damaged, or no file of shapes ({error})") from error
     if found is not None:
         raise SceneError(
             f"{path}: the layer '{found[0]}' is no table but a query or another file, which is not "

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from hsi.errors import HsiError, SceneError
 from hsi.scenes.lazy import Bands, LazyCube
+from hsi.scenes.readers.jpeg2000_boxes import check_boxes
 
 # ENVI has its own reader. PNG serves for labels.
 DRIVERS = {
@@ -149,6 +150,8 @@ def open_raster(path: Path) -> Any:
     from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
     driver = DRIVERS[path.suffix.lower()]
+    if driver == "JP2OpenJPEG":
+        check_boxes(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
