@@ -218,7 +218,7 @@ def recipe(folder, number):
 
 def split(folder, number):
     np.savez(folder / "scene.npz", cube=cube(0), gt=truth(0))
-    masks = np.random.default_rng(number).integers(0, 3, (ROWS, COLS))
+    masks = np.random.default_rng(number + 10).integers(0, 3, (ROWS, COLS))
     masks[truth(0) == 0] = 3
     write_split(
         folder / "split.npz",
@@ -237,7 +237,7 @@ def split(folder, number):
 
 def masks(folder, number, *, save=np.savez):
     np.savez(folder / "scene.npz", cube=cube(0), gt=truth(0))
-    sets = np.random.default_rng(number).integers(0, 4, (ROWS, COLS))
+    sets = np.random.default_rng(number + 10).integers(0, 4, (ROWS, COLS))
     if save is np.save:
         np.save(folder / "masks.npy", sets)
     else:
