@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from importlib import import_module
 from typing import Any, TextIO, cast
 
@@ -54,12 +53,17 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # None where it is closed
             # A name that the terminal has no letters for is no reason to stop.
             stream.reconfigure(errors="replace")
-    with ExitStack() as stack:
-        if sys.stdout is not None:
-            stack.enter_context(redirect_stdout(cast(TextIO, _Harmless(sys.stdout))))
-        if sys.stderr is not None:
-            stack.enter_context(redirect_stderr(cast(TextIO, _Harmless(sys.stderr))))
+    streams = sys.stdout, sys.stderr
+    harmless = [None if each is None else cast(TextIO, _Harmless(each)) for each in streams]
+    sys.stdout, sys.stderr = harmless
+    try:
         _run()
+    finally:
+        # Where nobody reads any more, click leaves streams that do not complain in the end.
+        if sys.stdout is harmless[0]:
+            sys.stdout = streams[0]
+        if sys.stderr is harmless[1]:
+            sys.stderr = streams[1]
 
 
 def _run() -> None:
