@@ -20,14 +20,25 @@ from __future__ import annotations
 
 import difflib
 import numbers
+import re
 from collections.abc import Iterable
 from typing import Any
 
+# What a damaged file holds in place of a name can be of any length; paths are shorter.
+LONGEST_LINE = 1000
+
 
 class HsiError(Exception):
-    """Base of all errors that this package raises on purpose."""
+    """Base of all errors that this package raises on purpose.
+
+    A message may cite what a file holds. Very long lines of it are cut in the middle, and what a
+    terminal would obey is shown instead (`visible`).
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__("\n".join(map(_shortened, visible(message).split("\n"))))
 
 
 class UsageError(HsiError, ValueError):
@@ -62,6 +73,28 @@ class OutOfMemoryError(HsiError, MemoryError):
 
 class RunError(HsiError):
     """A run folder that is missing, unfinished, damaged or already taken."""
+
+
+# Control codes, and marks that turn the direction of writing; not the tabulator and line feed.
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    r"""Return `text` with what a terminal would obey as escapes: names in files can hold anything.
+
+    Examples
+    --------
+    >>> print(visible("Wald\x1b[2J und Wiese"))
+    Wald\x1b[2J und Wiese
+    """
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _shortened(line: str) -> str:
+    if len(line) <= LONGEST_LINE:
+        return line
+    half = (LONGEST_LINE - 5) // 2
+    return f"{line[:half]} ... {line[-half:]}"
 
 
 # Longer lists of names are cut short.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from hsi.backbones.network import Backbone
+from hsi.layers.shapes import shapes_alone
 
 # Counts steps and has no part in the result; files from before PyTorch 0.4.1 lack it.
 COUNTER = ".num_batches_tracked"
@@ -38,7 +38,7 @@ def looks_like(given: Mapping[str, Tensor]) -> str | None:
 
     shapes = {name: tuple(value.shape) for name, value in given.items()}
     for name, build in BACKBONES.items():
-        with torch.device("meta"):
+        with shapes_alone():
             network = build()
         own = own_tensors(network)
         free = (f"{network.first_layer}.", f"{network.last_layer}.")

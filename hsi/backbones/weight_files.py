@@ -59,15 +59,26 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             content = load_file(path)
         else:
+            _check_packing(path)
             with warnings.catch_warnings():
                 # Of protocols that its reader of tensors may not know, on which it then fails.
                 warnings.simplefilter("ignore", UserWarning)
                 content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (pickle.UnpicklingError, SafetensorError, *UNREADABLE) as error:
+    except (pickle.UnpicklingError, zipfile.BadZipFile, SafetensorError, *UNREADABLE) as error:
         raise _unreadable(path) from error
     return tensors_of(content)
+
+
+def _check_packing(path: Path) -> None:
+    """Refuse an archive whose members are packed, as `torch.save` never does: it may be a bomb."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        claimed = sum(member.file_size for member in archive.infolist())
+    if claimed > path.stat().st_size:
+        raise ValueError(f"its members claim {claimed:,} bytes")
 
 
 def tensors_of(content: Any) -> dict[str, Tensor]:

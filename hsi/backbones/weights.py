@@ -245,6 +245,8 @@ def _amiss(value: Tensor) -> str | None:
     if value.layout != torch.strided or not value.is_floating_point():
         kind = str(value.dtype if value.layout == torch.strided else value.layout)
         return f"is {kind.removeprefix('torch.')}; expected dense floating-point numbers"
+    if value.numel() * value.element_size() > value.untyped_storage().nbytes():
+        return f"claims {value.numel():,} values, more than the file holds"
     if not value.float().isfinite().all():
         return "holds NaN or infinity; its training must have failed"
     return None

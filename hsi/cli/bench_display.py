@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from hsi.cli.console import print_table
+from hsi.errors import visible
 from hsi.evaluation import Cell, Result
 from hsi.report.bench_report import Section
 from hsi.report.numbers import percent
@@ -172,7 +173,7 @@ class BenchDisplay:
 
     def started(self, cell: Cell) -> None:
         """Show which cell is trained."""
-        self.show(f"{name_of(cell)}{self._time_left()}")
+        self.show(f"{visible(name_of(cell))}{self._time_left()}")
 
     def show(self, text: str | None = None, *, share: float = 0.0) -> None:
         """Show what is done, and that `share` of a cell."""
@@ -191,7 +192,7 @@ class BenchDisplay:
             outcome = f"failed: {(reason or '').splitlines()[0]}"
         number = self.total - len(self.left)
         self.console.print(
-            f"[{number}/{self.total}] {name_of(cell)}: {outcome}{self._time_left()}",
+            visible(f"[{number}/{self.total}] {name_of(cell)}: {outcome}{self._time_left()}"),
             markup=False,
             soft_wrap=True,
         )

@@ -14,6 +14,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from hsi.errors import visible
+
 if TYPE_CHECKING:
     from hsi.training import Epoch
 
@@ -43,12 +45,12 @@ def print_table(
     console = _console()
     if title:
         # Not the table's own title, which wraps where the table is narrow.
-        console.print(title, markup=False, soft_wrap=True)
+        console.print(visible(title), markup=False, soft_wrap=True)
     table = Table()
     for name in header:
         table.add_column(escape(name), justify="left" if name in _TEXTS else "right")
     for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
+        table.add_row(*(escape(visible(cell)) for cell in row))
     console.print(table)
 
 

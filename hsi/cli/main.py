@@ -6,11 +6,11 @@ import io
 import os
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, TextIO, cast
 
 import click
 
-from hsi.errors import HsiError, unknown_name
+from hsi.errors import HsiError, unknown_name, visible
 
 SUBCOMMANDS = (
     "train", "map", "evaluate", "compare", "bench", "search", "report", "view", "models", "scenes",
@@ -53,6 +53,20 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # None where it is closed
             # A name that the terminal has no letters for is no reason to stop.
             stream.reconfigure(errors="replace")
+    streams = sys.stdout, sys.stderr
+    harmless = [None if each is None else cast(TextIO, _Harmless(each)) for each in streams]
+    sys.stdout, sys.stderr = harmless
+    try:
+        _run()
+    finally:
+        # Where nobody reads any more, click leaves streams that do not complain in the end.
+        if sys.stdout is harmless[0]:
+            sys.stdout = streams[0]
+        if sys.stderr is harmless[1]:
+            sys.stderr = streams[1]
+
+
+def _run() -> None:
     try:
         # Of a command that ends early, click returns the exit code; commands return nothing.
         code = cli(standalone_mode=False)
@@ -87,6 +101,22 @@ def main() -> None:
         _say("\n".join([f"Error: {where}{error.strerror or error}", *notes]))
         _drop_output()
         sys.exit(1)
+
+
+class _Harmless:
+    """A stream that shows what a terminal would obey; texts from files are written to it.
+
+    Rich, which moves the cursor on purpose, finds the stream itself.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.rich_proxied_file = stream
+
+    def write(self, text: str) -> int:
+        return self.rich_proxied_file.write(visible(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rich_proxied_file, name)
 
 
 def _drop_output() -> None:

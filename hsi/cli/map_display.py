@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from hsi.errors import visible
+
 # Seconds between two lines in a log.
 _EVERY = 30.0
 
@@ -34,7 +36,7 @@ class MapDisplay:
     def __enter__(self) -> Self:
         if self.console.is_terminal:
             self.live = Progress(
-                TextColumn(escape(self.name)),
+                TextColumn(escape(visible(self.name))),
                 BarColumn(),
                 TextColumn("{task.completed:,.0f} of {task.total:,.0f} rows"),
                 TimeRemainingColumn(),
@@ -69,7 +71,7 @@ class MapDisplay:
         self.last = now
         left = (now - self.first[0]) / (done - self.first[1]) * (total - done)
         self.console.print(
-            f"{self.name}: {done:,} of {total:,} rows, {left:.0f} s left",
+            f"{visible(self.name)}: {done:,} of {total:,} rows, {left:.0f} s left",
             markup=False,
             soft_wrap=True,
         )

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from hsi.cli import options
+from hsi.errors import visible
 
 
 @click.group("scenes", short_help="List, describe and fetch scenes.")
@@ -161,7 +162,7 @@ def _print_facts(facts: dict[str, Any]) -> None:
         if file["sha256"]:
             whose = " (recorded by others)" if file["sha256_recorded_by_others"] else ""
             lines.append(f"    sha256 {file['sha256']}{whose}")
-    console.print("\n".join(lines), markup=False)
+    console.print(visible("\n".join(lines)), markup=False)
     header = ["id", "class", "colour"]
     rows = [[str(each["id"]), each["name"], each["color"]] for each in facts["classes"]]
     if facts["classes"] and "pixels" in facts["classes"][0]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from hsi.cli.console import print_table
+from hsi.errors import visible
 
 if TYPE_CHECKING:
     from hsi.workflows.search import SearchResult
@@ -47,7 +48,7 @@ class SearchDisplay:
         """Say what must be known of the pixels, and how much is done already."""
         self.best, self.total = best, total
         for note in notes:
-            self.console.print(f"Note: {note}", markup=False, soft_wrap=True)
+            self.console.print(f"Note: {visible(note)}", markup=False, soft_wrap=True)
         if tally.finished:
             self.console.print(f"Continuing: {tally.finished} of {total} trials are finished.")
         if self.console.is_terminal:

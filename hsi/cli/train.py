@@ -122,7 +122,7 @@ def command(
         return
     resuming.check_none(not_bitwise)
     stored = read_config(Path(config)) if config else {"scene": {}, "settings": {}}
-    settings = Settings.from_table(stored["settings"]).changed(**changes)
+    settings = Settings.from_table(stored["settings"], where=f"{config}: ").changed(**changes)
     scene = named_scene(
         **named,
         stored=stored["scene"],

@@ -134,7 +134,7 @@ def command(
     if images is None:
         raise UsageError("IMAGES is missing: the folder of the photographs, or --resume RUN")
     stored = read_transfer_config(Path(config))["settings"] if config else {}
-    settings = TransferSettings.from_table(stored).changed(**changes)
+    settings = TransferSettings.from_table(stored, where=f"{config}: ").changed(**changes)
     with TrainingDisplay() as display:
         run = transfer(
             images,

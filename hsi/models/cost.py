@@ -10,19 +10,18 @@ from __future__ import annotations
 import copy
 import math
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from hsi.layers.mode import evaluation_mode
+from hsi.layers.shapes import shapes_alone as shapes_alone
 from hsi.models.network import PatchNetwork
 
 
@@ -224,38 +223,3 @@ _SHAPES: dict[Any, Callable[..., Any]] = {
     aten.mul: _of_both,
     aten.add_: _the_first,
 }
-
-
-@contextmanager
-def shapes_alone() -> Iterator[None]:
-    """Build networks without memory and without random numbers, to count them."""
-    with _Unfilled():
-        yield
-
-
-class _Unfilled(TorchFunctionMode):
-    """Makes tensors that are shapes alone, and leaves out what would fill weights."""
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> Any:
-        if func in _FILLING:
-            return args[0] if args else kwargs["tensor"]
-        if func in _MAKING:
-            kwargs = {"device": "meta"} | (kwargs or {})
-            if kwargs["device"] is None:
-                kwargs["device"] = "meta"
-        return func(*args, **(kwargs or {}))
-
-
-_FILLING = {
-    Tensor.normal_,
-    Tensor.uniform_,
-    Tensor.fill_,
-    Tensor.zero_,
-    nn.init.kaiming_uniform_,
-    nn.init.uniform_,
-    nn.init.normal_,
-    nn.init.constant_,
-}
-_MAKING = {torch.empty, torch.zeros, torch.ones, torch.full, torch.tensor, torch.arange}

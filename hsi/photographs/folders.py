@@ -155,7 +155,10 @@ def find_photographs(path: Path) -> tuple[list[Path], list[Unreadable]]:
         subfolders[:] = sorted(each for each in subfolders if not each.startswith("."))
         links = [Path(folder, each) for each in subfolders if Path(folder, each).is_symlink()]
         not_entered += [Unreadable(each, "a link, which is not followed") for each in links]
-        found += [Path(folder, each) for each in files if _is_photograph(each)]
+        photographs = [Path(folder, each) for each in files if _is_photograph(each)]
+        found += [each for each in photographs if each.is_file() or not each.exists()]
+        others = [each for each in photographs if each.exists() and not each.is_file()]
+        not_entered += [Unreadable(each, "a pipe, socket or device") for each in others]
     not_entered += [
         Unreadable(Path(error.filename), error.strerror or str(error)) for error in refused
     ]

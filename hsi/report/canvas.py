@@ -20,6 +20,7 @@ from matplotlib.text import Text
 
 from hsi.errors import UsageError
 from hsi.files import atomic_path
+from hsi.report.legend import plain_text
 
 DPI = 200
 # In points, as journals ask for: nothing below 5.5.
@@ -91,7 +92,7 @@ def add_legend(
 
 def one_line(name: str) -> str:
     """Return a name from a file as a label: in one line, and shortened if endless."""
-    name = " ".join(name.split())
+    name = plain_text(name)
     return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1].rstrip() + "…"
 
 

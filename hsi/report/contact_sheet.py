@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hsi.errors import UsageError
 from hsi.report.canvas import INK, MUTED, TINY_SIZE, fit_figure, new_figure
+from hsi.report.legend import plain_text
 from hsi.report.numbers import percent
 
 COLUMNS = 5
@@ -96,7 +97,7 @@ def shortened(name: str, longest: int) -> str:
     >>> shortened("holiday/2019-07-14 at the lake/0001.jpg", 24)
     'holiday/2019…ke/0001.jpg'
     """
-    name = " ".join(name.split())
+    name = plain_text(name)
     if len(name) <= longest:
         return name
     end = (longest - 1) // 2
@@ -113,6 +114,7 @@ def _fitted(name: str, width: Callable[[str], float], *, end: str = "") -> str:
 
 def _source_lines(source: str, width: Callable[[str], float]) -> list[str]:
     """Return where a photograph is in one line, or folder and name in one each if it is long."""
+    source = plain_text(source)
     folder, slash, name = source.rpartition("/")
     if not slash or (len(source) <= _LONGEST and width(source) <= _SIDE):
         return [_fitted(source, width)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from hsi.report.legend import plain_text
 from hsi.report.table import Table
 
 # Tables with more columns are made as narrow as the text.
@@ -44,7 +45,7 @@ def escape(text: str) -> str:
     >>> print(escape("Soy_min & corn 50% ± 1"))
     Soy\_min \& corn 50\% $\pm$ 1
     """
-    return _PLAIN.sub(lambda found: _SPECIAL[found[0]], " ".join(text.split()))
+    return _PLAIN.sub(lambda found: _SPECIAL[found[0]], plain_text(text))
 
 
 def latex_tables(tables: Iterable[Table], *, remarks: Iterable[str] = ()) -> str:

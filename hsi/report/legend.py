@@ -17,6 +17,7 @@ from hsi.scenes.palette import Color, complete_colors
 
 # Category names are a list without gaps; beyond this, names stand in the attribute table alone.
 _LAST_CATEGORY = 4095
+_NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u2028-\u202e\u2066-\u2069]")
 # GDAL's codes for types and usages of columns (gdal_rat.h).
 _INTEGER, _TEXT = 0, 2
 _COLUMNS = (
@@ -158,13 +159,14 @@ def qgis_style(legend: Legend) -> str:
 def plain_text(name: str) -> str:
     r"""Return a name in one line, without what no XML may hold: control codes, lone surrogates.
 
+    Marks that turn the direction of all that follows are left out, too.
+
     Examples
     --------
     >>> plain_text("Wald\n und\x00Wiese ")
     'Wald und Wiese'
     """
-    valid = re.sub("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u2028\u2029]", " ", name)
-    return " ".join(valid.split())
+    return " ".join(_NOT_SHOWN.sub(" ", name).split())
 
 
 def hex_color(color: Iterable[int]) -> str:

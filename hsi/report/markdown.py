@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from hsi.report.legend import plain_text
 from hsi.report.table import Table
 
 # What begins or ends something; an underscore within a word does not.
@@ -19,7 +20,7 @@ def escape(text: str) -> str:
     >>> print(escape("a|b *c* salinas_a"))
     a\|b \*c\* salinas_a
     """
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", plain_text(text))
 
 
 def markdown_table(table: Table, *, level: int = 3) -> str:

@@ -6,7 +6,7 @@ path to `load_scene`.
 
 from __future__ import annotations
 
-import tomllib
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,8 +27,11 @@ from pydantic import (
 
 from hsi.errors import SceneError, UsageError, unknown_name
 from hsi.scenes.palette import Color, parse_color
+from hsi.toml_files import read_toml
 
 SYNTHETIC = "synthetic"
+# In bytes, as most file systems allow.
+LONGEST_NAME = 255
 
 
 def _color(value: Any) -> Any:
@@ -38,12 +41,14 @@ def _color(value: Any) -> Any:
 def _plain_name(value: str) -> str:
     if Path(value).is_absolute() or ".." in Path(value).parts:
         raise ValueError("expected a file name, or a path inside the card's folder")
+    if "\0" in value or any(len(os.fsencode(each)) > LONGEST_NAME for each in Path(value).parts):
+        raise ValueError("no file can have that name")
     return value
 
 
 def _single_name(value: str) -> str:
-    if value.startswith(".") or any(each in value for each in "/\\:\0"):
-        raise ValueError("expected a plain name, without a path")
+    if value.startswith(".") or any(each in value for each in "/\\:\0") or len(value) > 100:
+        raise ValueError("expected a plain name, without a path, of 100 letters at most")
     return value
 
 
@@ -225,10 +230,7 @@ def plain_name(name: str) -> str:
 def read_card(path: Path) -> Card:
     """Read and check a card; its name is the file's unless it says otherwise."""
     try:
-        fields = tomllib.loads(path.read_text(encoding="utf-8"))
-        card = Card.model_validate({"name": path.stem, **fields})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SceneError(f"{path} is no TOML file: {error}") from error
+        card = Card.model_validate({"name": path.stem, **read_toml(path)})
     except ValidationError as error:
         wrong = [
             f"{'.'.join(map(str, each['loc']))}: {each['msg']}".removeprefix(": ")
@@ -236,6 +238,10 @@ def read_card(path: Path) -> Card:
         ]
         more = f"\n... and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise SceneError("\n".join([f"{path} is no valid card:", *wrong[:3]]) + more) from error
+    except OSError as error:
+        raise SceneError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise SceneError(f"{path} is no TOML file: {error}") from error
     card._folder = path.parent
     return card
 

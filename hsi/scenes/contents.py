@@ -15,6 +15,10 @@ from hsi.errors import SceneError, UsageError
 from hsi.scenes.grid import Grid
 from hsi.scenes.palette import Color
 
+# Images become a few times smaller when they are packed. What claims to unpack to more than this
+# is no image; smaller arrays do no harm whatever they claim.
+LARGEST_RATIO, HARMLESS_BYTES = 100, 2**28
+
 Purpose = Literal["cube", "labels"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -147,10 +148,20 @@ class Grid:
         )
 
 
+# EPSG:32633, WKT, PROJJSON, PROJ; all else GDAL would take for the name of a file or an address.
+_KNOWN_FORMS = re.compile(r"\s*(?:[A-Za-z]+:\d+\s*$|urn:|[A-Za-z_]+\s*\[|\{|\+?proj=)")
+# Coordinate systems in files, and shifts between them, but for the empty one.
+_OTHER_FILES = re.compile(r"\binit=|grids=(?!@null)", re.IGNORECASE)
+
+
 def _as_wkt(crs: str) -> str:
     from rasterio.crs import CRS
     from rasterio.errors import CRSError
 
+    if not _KNOWN_FORMS.match(crs) or _OTHER_FILES.search(crs):
+        raise SceneError(
+            f"the coordinate system {crs[:80]!r} is not understood: expected WKT, EPSG:... or PROJ"
+        )
     try:
         return str(CRS.from_user_input(crs).to_wkt())
     except CRSError as error:

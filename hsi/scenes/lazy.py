@@ -187,9 +187,11 @@ class ScaledCube(LazyCube):
     def read(self, rows: slice, cols: slice, bands: Bands) -> NDArray[Any]:
         """Return ``(rows, cols, bands)`` of a rectangle, scaled."""
         stored = np.asarray(self.cube[rows, cols, bands])
-        scaled = stored.astype(self.dtype)
-        scaled *= self.scale[bands].astype(self.dtype)
-        scaled += self.offset[bands].astype(self.dtype)
+        # What is too large for the type becomes infinite, which is no data.
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = stored.astype(self.dtype)
+            scaled *= self.scale[bands].astype(self.dtype)
+            scaled += self.offset[bands].astype(self.dtype)
         np.copyto(scaled, np.nan, where=is_missing(stored, self.nodata))
         return scaled
 

@@ -16,7 +16,7 @@ from hsi.files import expand_home, usable_path
 from hsi.scenes.bands import usable_bands
 from hsi.scenes.catalogue import SYNTHETIC, Card, find_card, list_cards, plain_name, read_card
 from hsi.scenes.common import BY_NAME
-from hsi.scenes.contents import Contents, Purpose
+from hsi.scenes.contents import HARMLESS_BYTES, Contents, Purpose
 from hsi.scenes.fetch import locate
 from hsi.scenes.labels import as_labels
 from hsi.scenes.lazy import ScaledCube
@@ -25,7 +25,8 @@ from hsi.scenes.palette import Color
 from hsi.scenes.readers import check_file, read_file
 from hsi.scenes.readers.contained import read_contained
 from hsi.scenes.readers.spectral_library import read_vector_library
-from hsi.scenes.readers.vector import VECTOR_SUFFIXES, read_vector
+from hsi.scenes.readers.vector import read_vector
+from hsi.scenes.readers.vector_table import VECTOR_SUFFIXES
 from hsi.scenes.regrid import on_grid
 from hsi.scenes.scene import Scene
 
@@ -202,6 +203,8 @@ def _assemble(
         names |= drawn.class_names
     elif truth is not None:
         read = truth.read("labels")
+        if read.grid is None or contents.grid is None:
+            _check_pixels(truth.path, read.array.shape, shape)
         label_map = on_grid(
             as_labels(read.array, path=truth.path, nodata=read.nodata),
             own=read.grid,
@@ -258,6 +261,15 @@ def _assemble(
         source=source,
         metadata=metadata,
     )
+
+
+def _check_pixels(path: Path, labels: tuple[int, ...], cube: tuple[int, ...]) -> None:
+    """Refuse labels that cannot be those of the image before they are read, where they are many."""
+    if math.prod(labels) > max(HARMLESS_BYTES, math.prod(cube[:2])):
+        raise SceneError(
+            f"{path}: the labels have the shape {labels}, the image has {cube[0]} rows and "
+            f"{cube[1]} columns"
+        )
 
 
 def _classes(card: Card) -> tuple[dict[int, str], dict[int, Color]]:

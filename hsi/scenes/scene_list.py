@@ -185,7 +185,11 @@ def _lines(text: str) -> list[tuple[int, dict[str, str]]]:
 
 def _found(name: str, path: Path, line: int) -> Path:
     file = expand_home(name, "dataset") if name.startswith("~") else path.parent / name
-    if not file.exists():
+    try:
+        there = file.exists()
+    except OSError:  # a name longer than any file has
+        there = False
+    if not there:
         raise SceneError(
             f"{path}, line {line}: there is no file {file}\n"
             "Paths in a list count from the folder of the list."

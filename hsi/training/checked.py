@@ -18,8 +18,10 @@ class Checked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     @classmethod
-    def from_table(cls, table: dict[str, Any]) -> Self:
+    def from_table(cls, table: dict[str, Any], *, where: str = "") -> Self:
         """Return the settings that `model_dump` turned into `table`.
+
+        What is wrong is said after `where`, such as the name of a file.
 
         Raises
         ------
@@ -29,10 +31,10 @@ class Checked(BaseModel):
         try:
             return cls.model_validate(table)
         except ValidationError as error:
-            raise _in_words(error, cls) from error
+            raise _in_words(error, cls, where) from error
 
 
-def _in_words(error: ValidationError, settings: type[BaseModel]) -> UsageError:
+def _in_words(error: ValidationError, settings: type[BaseModel], where: str) -> UsageError:
     """Return pydantic's findings, one line each."""
     lines = []
     for finding in error.errors():
@@ -45,7 +47,7 @@ def _in_words(error: ValidationError, settings: type[BaseModel]) -> UsageError:
         line = f"{of}{said}{came}{_suggestion(finding)}"
         if line not in lines:
             lines.append(line)
-    return UsageError("\n".join(lines[:5]))
+    return UsageError(where + "\n".join(lines[:5]))
 
 
 def _suggestion(finding: ErrorDetails) -> str:

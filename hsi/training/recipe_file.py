@@ -17,7 +17,6 @@ as it is. What belongs to one experiment (the split, its sizes, the seed) has no
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ import tomli_w
 
 from hsi.errors import RunError, UsageError, unknown_name
 from hsi.files import expand_home, usable_path, write_text
+from hsi.toml_files import read_toml
 
 # What is measured on what, which another scene or another split has otherwise.
 EXPERIMENT = ("split", "split_file", "folds", "guard", "train", "validation", "seed")
@@ -114,7 +114,7 @@ def write_recipe(path: Path, settings: Mapping[str, Any], *, comments: Iterable[
 def _read(path: Path) -> dict[str, Any]:
     opened = expand_home(path, "recipe")
     try:
-        return tomllib.loads(opened.read_text(encoding="utf-8"))
+        return read_toml(opened)
     except FileNotFoundError as error:
         raise UsageError(
             f"there is no recipe file {path}\n"

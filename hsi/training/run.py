@@ -110,7 +110,7 @@ class Run(RunFolder):
     @property
     def settings(self) -> Settings:
         """The settings of the training."""
-        return Settings.from_table(self.config["settings"])
+        return Settings.from_table(self.config["settings"], where=f"{self.path / 'config.toml'}: ")
 
     @property
     def source(self) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import platform
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -20,6 +19,7 @@ from hsi.files import make_folder_with_sums, write_text
 from hsi.locks import FileLock
 from hsi.sums import NAME as SUMS
 from hsi.sums import check_sum, remove_sums
+from hsi.toml_files import read_toml
 from hsi.training.epochs import Epoch
 from hsi.training.state_file import States
 
@@ -239,10 +239,10 @@ def read_tables(path: Path, *names: str) -> dict[str, dict[str, Any]]:
     """
     check_sum(path)
     try:
-        config = tomllib.loads(path.read_text(encoding="utf-8"))
+        config = read_toml(path)
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise RunError(f"{path} is no valid TOML: {error}") from error
     for name in names:
         if not isinstance(config.get(name), dict):

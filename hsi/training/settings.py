@@ -124,14 +124,14 @@ class Settings(Checked):
         >>> settings.recipe.epochs, settings.recipe.optimizer
         (5, 'adam')
         """
-        changes = {name: value for name, value in changes.items() if value is not None}
+        changes, where = {name: value for name, value in changes.items() if value is not None}, ""
         if isinstance(recipe, str | os.PathLike) and is_recipe_path(recipe):
             named = read_recipe(
                 recipe, settings=type(self).model_fields, recipe=Recipe.model_fields
             )
             if "epochs" in changes or "steps" in changes:  # instead of the file's
                 named = {name: named[name] for name in named if name not in ("epochs", "steps")}
-            changes, recipe = named | changes, None
+            changes, where, recipe = named | changes, f"with the recipe {recipe}: ", None
         model = changes.get("model", self.model)
         whole, changes = suit_split(self.model_dump(), changes)
         if isinstance(recipe, Recipe):
@@ -157,4 +157,4 @@ class Settings(Checked):
                 whole["recipe"][name] = value
             else:
                 raise unknown_name("setting", name, [*whole, *whole["recipe"]])
-        return self.from_table(whole)
+        return self.from_table(whole, where=where)

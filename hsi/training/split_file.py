@@ -86,7 +86,7 @@ def read_split(path: Path) -> SplitFile:
     # What NumPy, zipfile and Split raise on files that are cut off or altered.
     except (
         OSError, EOFError, BadZipFile, zlib.error,
-        AttributeError, KeyError, NotImplementedError, TypeError, ValueError,
+        AttributeError, KeyError, RuntimeError, TypeError, ValueError, MemoryError,
     ) as error:  # fmt: skip
         raise RunError(f"{path} is missing or damaged: {error}") from error
 

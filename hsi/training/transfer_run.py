@@ -73,7 +73,9 @@ class TransferRun(RunFolder):
     @property
     def settings(self) -> TransferSettings:
         """The settings of the training."""
-        return TransferSettings.from_table(self.config["settings"])
+        return TransferSettings.from_table(
+            self.config["settings"], where=f"{self.path / 'config.toml'}: "
+        )
 
     @cached_property
     def classifier(self) -> PhotographClassifier:

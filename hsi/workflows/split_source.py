@@ -100,7 +100,7 @@ def _is_of_run(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return "about.npy" in archive.namelist()
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, RuntimeError, ValueError, zipfile.BadZipFile) as error:
         raise SceneError(f"{path} is damaged or no .npz file: {error}") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,8 @@ def _read_level_5(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
     from scipy.io.matlab import MatReadError, matfile_version
 
     # What SciPy raises on files that are cut off or altered, found by cutting and altering some.
-    damage = (MatReadError, IndexError, KeyError, TypeError, ValueError, OSError, zlib.error)
+    damage = (MatReadError, IndexError, KeyError, TypeError, ValueError, OSError, zlib.error,
+              MemoryError, OverflowError, struct.error)  # fmt: skip
     try:
         major, _ = matfile_version(path, appendmat=False)
     except (MatReadError, IndexError, ValueError) as error:

@@ -13,6 +13,8 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
+from hsi.scenes.contents import HARMLESS_BYTES, LARGEST_RATIO
+
 HEADER_BYTES = 128
 MATRIX, COMPRESSED = 14, 15
 # Bytes of a value of each type that an array of numbers may be stored in.
@@ -52,7 +54,7 @@ class _Stream:
     """The bytes of an element, inflated where they are compressed; a block at a time."""
 
     def __init__(self, file: BinaryIO, length: int, *, inflate: bool) -> None:
-        self.file, self.left = file, length
+        self.file, self.left, self.length = file, length, length
         self.most = length * (DEFLATE_RATIO if inflate else 1)
         self.engine = zlib.decompressobj() if inflate else None
         self.buffer = b""
@@ -96,6 +98,8 @@ def _is_checked(stream: _Stream, order: str, name: str) -> bool:
             raise ValueError(f"an array of type {kind}, which is none of numbers")
         if length != count * NUMBERS[kind] or length > stream.most:
             raise ValueError(f"an array of {count:,} values in {length:,} bytes of type {kind}")
+        if length > HARMLESS_BYTES and length > LARGEST_RATIO * stream.length:
+            raise ValueError(f"{stream.length:,} bytes unpack to {length:,}, which is no image")
         if bits & COMPLEX:
             stream.skip(4 if inline else length + -length % 8)
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tokenize
 import zipfile
 import zlib
@@ -10,13 +11,21 @@ from pathlib import Path
 import numpy as np
 
 from hsi.errors import SceneError, UsageError
-from hsi.scenes.contents import Contents, Entry, Purpose, choose_array, label_arrays
+from hsi.scenes.contents import (
+    HARMLESS_BYTES,
+    LARGEST_RATIO,
+    Contents,
+    Entry,
+    Purpose,
+    choose_array,
+    label_arrays,
+)
 
 # What NumPy and zipfile raise on files that are cut off or altered, found by cutting and altering
 # some. The header of an array is a Python literal; hence the odd ones.
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, RuntimeError,
-    TypeError, tokenize.TokenError,
+    TypeError, tokenize.TokenError, MemoryError, OverflowError,
 )  # fmt: skip
 
 
@@ -59,6 +68,7 @@ def read_npz(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
                 if name.endswith(".npy")
             }
             chosen = choose_array(path, entries, key=key, purpose=purpose)
+            _check_claim(archive.getinfo(f"{chosen}.npy"), entries[chosen])
             with archive.open(f"{chosen}.npy") as member:
                 array = np.lib.format.read_array(member, allow_pickle=False)
     except UsageError:  # also a ValueError
@@ -66,6 +76,17 @@ def read_npz(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
     except _DAMAGE as error:
         raise SceneError(f"{path} is damaged or no .npz file: {error}") from error
     return Contents(array=array, label_arrays=label_arrays(entries, array))
+
+
+def _check_claim(member: zipfile.ZipInfo, entry: Entry) -> None:
+    """Refuse an array that is not all there, or packed more densely than images can be."""
+    claimed = math.prod(entry.shape) * np.dtype(entry.kind).itemsize if entry.numeric else 0
+    if claimed > member.file_size:
+        raise ValueError(f"an array of {claimed:,} bytes in a member of {member.file_size:,}")
+    if claimed > HARMLESS_BYTES and claimed > LARGEST_RATIO * member.compress_size:
+        raise ValueError(
+            f"{member.compress_size:,} bytes of an array unpack to {claimed:,}, which is no image"
+        )
 
 
 def _entry(archive: zipfile.ZipFile, name: str) -> Entry:

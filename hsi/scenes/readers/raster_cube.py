@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsi.errors import SceneError
+from hsi.errors import HsiError, SceneError
 from hsi.scenes.lazy import Bands, LazyCube
+from hsi.scenes.readers.jpeg2000_boxes import check_boxes
 
 # ENVI has its own reader. PNG serves for labels.
 DRIVERS = {
@@ -115,14 +116,19 @@ class RasterCube(LazyCube):
 def reading(path: Path) -> Iterator[None]:
     """Set how GDAL reads within the block, and turn what it says into one `SceneError`."""
     import rasterio
+    from rasterio._err import CPLE_BaseError
     from rasterio.errors import RasterioError
 
+    # What rasterio raises on damaged files, found by damaging some.
+    damage = (RasterioError, CPLE_BaseError, OSError, ValueError, OverflowError, LookupError)
     try:
         with rasterio.Env(**_OPTIONS):
             yield
+    except HsiError:  # a UsageError is also a ValueError
+        raise
     except MemoryError as error:
         raise SceneError(f"{path}: not enough memory to read a part of it") from error
-    except (RasterioError, OSError) as error:
+    except damage as error:
         reason = error.__cause__ or error
         while reason.__cause__ is not None:
             reason = reason.__cause__
@@ -144,6 +150,8 @@ def open_raster(path: Path) -> Any:
     from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
     driver = DRIVERS[path.suffix.lower()]
+    if driver == "JP2OpenJPEG":
+        check_boxes(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)

@@ -108,6 +108,8 @@ def check_file(path: Path) -> None:
         raise SceneError(f"{path} is a folder; expected a file\nSupported: {SUPPORTED}")
     if not path.exists():
         raise SceneError(f"{path} does not exist")
+    if not path.is_file():
+        raise SceneError(f"{path} is no regular file but a pipe, socket or device")
     with path.open("rb") as file:
         start = file.read(512).lstrip().lower()
     if path.stat().st_size == 0:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from hsi.errors import SceneError, UsageError
 from hsi.scenes.contents import Contents
-from hsi.scenes.readers.vector import class_ids, read_table
+from hsi.scenes.readers.vector import class_ids
+from hsi.scenes.readers.vector_table import read_table
 from hsi.scenes.readers.wavelengths import in_nanometres
 
 # Spectra of one instrument as different programs round their wavelengths lie closer than this.

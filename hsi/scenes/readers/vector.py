@@ -11,22 +11,11 @@ from numpy.typing import NDArray
 
 from hsi.errors import SceneError, UsageError
 from hsi.scenes.grid import Bounds, Grid
+from hsi.scenes.readers.vector_table import NAMED, read_table
 
-# First bytes of each format, spaces aside: what is opened is what the name promises, and not a
-# file that names others.
-_STARTS = {
-    ".gpkg": (b"SQLite format 3",),
-    ".geojson": (b"{",),
-    ".json": (b"{",),
-    ".shp": (b"\x00\x00\x27\x0a",),
-    ".fgb": (b"fgb",),
-}
-VECTOR_SUFFIXES = tuple(_STARTS)
-_DRIVERS = ("GPKG", "GeoJSON", "ESRI Shapefile", "FlatGeobuf")
 _AREAS_AND_POINTS = {"Polygon", "MultiPolygon", "Point", "MultiPoint"}
 # Beyond these a field holds numbers of things, and not classes.
 MOST_CLASSES = 1000
-NAMED = 8
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -118,55 +107,6 @@ def read_vector(
         class_names=names,
         notes={reason: count for reason, count in notes.items() if count},
     )
-
-
-def read_table(path: Path, layer: str | None) -> Any:
-    """Return the shapes and attributes of a layer, a `geopandas.GeoDataFrame`.
-
-    Raises
-    ------
-    UsageError
-        If geopandas is missing, or the layer is wrong or has to be chosen.
-    SceneError
-        If the file is damaged or of another format than its name says.
-    """
-    try:
-        import geopandas
-        import pyogrio
-        from pyogrio.errors import DataSourceError
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"reading {path.name} needs geopandas and pyogrio, which are not installed: "
-            "pip install geopandas pyogrio (or the extra 'vector' of hsi)"
-        ) from error
-    with path.open("rb") as file:
-        start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not start.startswith(_STARTS[path.suffix.lower()]):
-        raise SceneError(f"{path} is no {path.suffix} file: its first bytes are {start[:16]!r}")
-    try:
-        layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
-        # QGIS keeps styles in a layer of their own.
-        drawn = [name for name in layers if name != "layer_styles"]
-        if layer is not None and layer not in layers:
-            raise UsageError(f"{path} holds no layer '{layer}'; it holds {', '.join(drawn)}")
-        if layer is None and len(drawn) > 1:
-            raise UsageError(
-                f"{path} holds {len(drawn)} layers: {', '.join(drawn[:NAMED])}\n"
-                "Choose one by its name: labels_key=, or --labels-key."
-            )
-        chosen = layer or (drawn[0] if drawn else None)
-        driver = pyogrio.read_info(path, layer=chosen)["driver"]
-        if driver not in _DRIVERS:
-            raise SceneError(f"{path} is opened as {driver}; expected {', '.join(_DRIVERS)}")
-        table = geopandas.read_file(path, layer=chosen, engine="pyogrio")
-    except UsageError:  # also a ValueError
-        raise
-    except (DataSourceError, ValueError, OSError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise SceneError(f"{path} is damaged, or no file of shapes ({reason})") from error
-    if not isinstance(table, geopandas.GeoDataFrame):
-        raise SceneError(f"{path} is a table without shapes; expected polygons or points")
-    return table
 
 
 def _choose_field(path: Path, table: Any, field: str | None) -> str:

@@ -45,7 +45,7 @@ def read_xml(path: Path) -> Element:
     parser.CharacterDataHandler = builder.data
     try:
         parser.Parse(path.read_bytes(), True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:  # also an unknown encoding
         raise SceneError(f"{path} is damaged, or no XML: {error}") from error
     root: Element = builder.close()
     return root

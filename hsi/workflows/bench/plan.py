@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from hsi.files import write_text
 from hsi.models import usual
 from hsi.sampling.amounts import check_amounts
 from hsi.sums import check_sum
+from hsi.toml_files import read_toml
 from hsi.training import Settings
 from hsi.training.split_settings import ALL, GUARDED, MEANT
 from hsi.workflows.bench.asked import Asked
@@ -66,7 +66,7 @@ class Plan:
         path = folder / FILE
         check_sum(path)
         try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
+            table = read_toml(path)
             return cls(
                 sources={name: dict(source) for name, source in table["scenes"].items()},
                 asked=tuple(Asked(**each) for each in table["asked"]),

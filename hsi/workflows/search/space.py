@@ -22,6 +22,7 @@ from hsi.errors import RunError, UsageError, check_name, unknown_name
 from hsi.files import expand_home, usable_path
 from hsi.layers.attention import ATTENTIONS
 from hsi.models import MODELS
+from hsi.toml_files import read_toml
 from hsi.training import Recipe, Settings
 from hsi.training.recipe_file import EXPERIMENT, TABLE
 
@@ -107,7 +108,7 @@ def read_space(path: str | Path) -> tuple[Space, dict[str, Any]]:
     """
     given = usable_path(path, "space")
     try:
-        table = tomllib.loads(expand_home(given, "space").read_text(encoding="utf-8"))
+        table = read_toml(expand_home(given, "space"))
     except FileNotFoundError as error:
         raise UsageError(
             f"there is no file {given}; expected a TOML file in which settings have lists of "

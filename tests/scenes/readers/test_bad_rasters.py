@@ -126,11 +126,12 @@ VIRTUAL = (
 
 @pytest.mark.parametrize("suffix", [".tif", ".jp2", ".img", ".bil", ".png"])
 @pytest.mark.parametrize("text", [VIRTUAL, "{}", "/vsicurl/{}", '<GDAL_WMS><Service name="TMS">{}'])
-def test_a_text_that_names_another_place_is_not_followed(tmp_path, server, suffix, text):
+def test_a_text_that_names_another_place_is_not_followed(tmp_path, server, suffix, text, counted):
     path = tmp_path / f"a{suffix}"
     path.write_text(text.format(f"{server.address}/x.tif"))
     assert "not followed" in one_error(path)
     assert server.asked == []
+    counted("hostile files", "files made to do harm")
 
 
 def test_a_virtual_raster_has_no_reader(tmp_path):

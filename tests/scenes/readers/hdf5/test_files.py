@@ -121,7 +121,7 @@ CUBES = {
 @pytest.mark.parametrize("way", WAYS_OUT, ids=lambda way: way.__name__)
 @pytest.mark.parametrize("kind", CUBES)
 def test_nothing_outside_of_a_file_is_read(
-    tmp_path, kind, way, write_prisma, write_emit, write_neon
+    tmp_path, kind, way, write_prisma, write_emit, write_neon, counted
 ):
     secret, name, writers = write_secret(tmp_path), CUBES[kind], {}
     writers = {"prisma": write_prisma, "emit": write_emit, "table": write_emit}
@@ -138,6 +138,7 @@ def test_nothing_outside_of_a_file_is_read(
     with pytest.raises(SceneError, match=r"link to|stored in other files"):
         load_scene(path)
     assert secret.stat().st_atime_ns == opened
+    counted("hostile files", "files made to do harm")
 
 
 def test_a_link_that_nobody_asks_for_does_no_harm(tmp_path):
@@ -155,7 +156,9 @@ def test_a_link_that_nobody_asks_for_does_no_harm(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["plain.h5", "matlab.mat", "emit", "table", "neon", "labels.h5"])
-def test_claims_that_a_file_cannot_hold_are_refused(tmp_path, kind, write_emit, write_neon):
+def test_claims_that_a_file_cannot_hold_are_refused(
+    tmp_path, kind, write_emit, write_neon, counted
+):
     path, labels = tmp_path / kind, kind == "labels.h5"
     if "." not in kind:
         path = (write_neon if kind == "neon" else write_emit)(tmp_path).path
@@ -169,6 +172,7 @@ def test_claims_that_a_file_cannot_hold_are_refused(tmp_path, kind, write_emit, 
             file["image"] = CUBE
     with pytest.raises(SceneError, match=r"claims [\d,]{15,} bytes in a file of"):
         load_scene(path, labels_key="cube" if labels else None)
+    counted("hostile files", "files made to do harm")
 
 
 def test_names_that_are_not_in_utf_8_do_no_harm(tmp_path):

@@ -1,0 +1,49 @@
+"""What `test_fuzzed_files` runs in a process of its own, with its names given from outside.
+
+A damaged file that ends the process, takes too long or too much memory ends this one; `begun`
+says then which it was.
+"""
+
+# ruff: noqa: F821, BLE001
+
+import json
+import os
+import resource
+import runpy
+import shutil
+import warnings
+from pathlib import Path
+
+doors = runpy.run_path(doors)
+mutate = runpy.run_path(mutations)["mutate"]
+options, folder = case.get("options", {}), Path(work)
+whole, other = ((Path(each) / case["damaged"]).read_bytes() for each in (valid, beside))
+shutil.copytree(valid, folder, dirs_exist_ok=True)
+# A scene is called as its file is.
+names = [str(folder), *(name for path in folder.iterdir() for name in (path.name, path.stem))]
+if (refused := doors["refusal"](case["read"], folder / case["opened"], options, names)) is not None:
+    raise ValueError(f"a valid file is refused: {refused}")
+warnings.simplefilter("error")
+doors["limit"](memory)
+refused, wrong = 0, []
+
+
+def report(seed):
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    Path(begun).write_text(json.dumps([seed, refused, wrong, used.ru_utime + used.ru_stime]))
+
+
+for seed in seeds:
+    report(seed)
+    content = mutate(whole, seed=seed, other=other, text=case.get("text", False))
+    # Libraries share what they know of a file that is still open; hence new ones.
+    (folder / case["damaged"]).unlink()
+    (folder / case["damaged"]).write_bytes(content)
+    try:
+        with doors["in_time"](seconds):
+            said = doors["refusal"](case["read"], folder / case["opened"], options, names)
+        refused += said is not None
+    except BaseException as error:
+        wrong.append([seed, doors["described"](error)])
+report(None)
+os._exit(0)
