@@ -17,7 +17,7 @@ from hsi.scenes.readers.matlab import read_matlab
 from hsi.scenes.readers.numpy_files import read_npy, read_npz
 from hsi.scenes.readers.raster import read_raster
 from hsi.scenes.readers.raster_cube import DRIVERS
-from hsi.scenes.readers.vector import VECTOR_SUFFIXES
+from hsi.scenes.readers.vector_table import VECTOR_SUFFIXES
 
 READERS: dict[str, Callable[..., Contents]] = {
     ".mat": read_matlab,
