@@ -179,8 +179,9 @@ def _work(
                 bench, cells, scenes, device=device, jobs=jobs, measure=by, against=against,
                 watch=display,
             )  # fmt: skip
-        except KeyboardInterrupt:
-            stopped = KeyboardInterrupt()
+        except KeyboardInterrupt as interrupt:
+            # Of its own kind, which is the exit code, but without what trainings said of theirs.
+            stopped = type(interrupt)()
             stopped.add_note(display.interrupted())
             raise stopped from None
     _print(bench, against=against, by=by, as_json=as_json)

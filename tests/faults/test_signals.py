@@ -20,8 +20,8 @@ QUICK = "--patch-size 9 --components 13 --train 0.15 --batch-size 16"
 WORDS = {
     "QUICK": f"{QUICK} --device cpu",
     "SIZES": f"{QUICK} --epochs 20 --device cpu",
-    "SEARCHED": "--fix patch-size=9 --fix components=13 --epochs 20 --device cpu --train 0.15 "
-    "--validation 0.1",
+    "SEARCHED": "--fix patch-size=9 --fix components=13 --fix epochs=20 --device cpu "
+    "--train 0.15 --validation 0.1",
 }
 
 
