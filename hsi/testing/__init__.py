@@ -7,7 +7,6 @@ what was expected. The project's own networks, blocks and readers pass them.
 from hsi.testing.attentions import check_attention
 from hsi.testing.battery import CheckFailedError
 from hsi.testing.models import check_model
+from hsi.testing.readers import check_reader
 
-# from hsi.testing.readers import check_reader
-
-__all__ = ["CheckFailedError", "check_attention", "check_model"]
+__all__ = ["CheckFailedError", "check_attention", "check_model", "check_reader"]

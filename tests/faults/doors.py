@@ -119,6 +119,8 @@ def refusal(door, path, options, names):
         DOORS[door](path, options)
     except HsiError as error:
         text = str(error)
+        if "it took more than" in text:
+            raise TimeoutError(text) from error
         if len(text.splitlines()) > MOST_LINES:
             raise ValueError(f"{len(text.splitlines())} lines: {text[:SHOWN]!r}") from error
         if len(text) > MOST_LETTERS:

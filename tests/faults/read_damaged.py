@@ -14,8 +14,11 @@ import shutil
 import warnings
 from pathlib import Path
 
+from hsi.contained import HELPER
+from hsi.scenes.readers import contained
+from hsi.testing.mutations import mutate
+
 doors = runpy.run_path(doors)
-mutate = runpy.run_path(mutations)["mutate"]
 options, folder = case.get("options", {}), Path(work)
 whole, other = ((Path(each) / case["damaged"]).read_bytes() for each in (valid, beside))
 shutil.copytree(valid, folder, dirs_exist_ok=True)
@@ -25,6 +28,9 @@ if (refused := doors["refusal"](case["read"], folder / case["opened"], options, 
     raise ValueError(f"a valid file is refused: {refused}")
 warnings.simplefilter("error")
 doors["limit"](memory)
+# The process in which libraries read files is limited, too; the next one is.
+HELPER.close()
+contained._PATIENCE = 3.0 * seconds
 refused, wrong = 0, []
 
 

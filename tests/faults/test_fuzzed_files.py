@@ -12,7 +12,7 @@ import pytest
 HERE = Path(__file__).parent
 CASES = tomllib.loads((HERE / "cases/readers.toml").read_text())["case"]
 READERS = Counter(case["reader"] for case in CASES)
-PROGRAM, MUTATIONS = HERE / "read_damaged.py", HERE / "mutations.py"
+PROGRAM = HERE / "read_damaged.py"
 USUAL, LONG = 2_000, 100_000
 MEMORY, SECONDS = 2**30, 10
 # So many crashes are enough to know.
@@ -30,7 +30,7 @@ def read_all(processes, case, valid, beside, seeds, folder):
         given = {
             "case": case, "valid": str(valid), "beside": str(beside), "seeds": seeds,
             "work": str(folder / f"work{crashes}"), "begun": str(begun), "memory": MEMORY,
-            "seconds": SECONDS, "mutations": str(MUTATIONS), "doors": str(HERE / "doors.py"),
+            "seconds": SECONDS, "doors": str(HERE / "doors.py"),
         }  # fmt: skip
         begun.unlink(missing_ok=True)
         process = processes.Process(target=runpy.run_path, args=(str(PROGRAM), given))
