@@ -1,8 +1,10 @@
 """What README and pages promise: their Python runs, and their commands and options are there."""
 
+import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -52,6 +54,22 @@ def test_a_transfer_as_the_page_shows_it(photographs, tmp_path, monkeypatch, cap
     exec(code, names)  # noqa: S102
     assert "overfit gap" in capsys.readouterr().out
     assert len(names["predictions"]) == 30
+
+
+def test_batteries_as_the_page_shows_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("cube.npy", np.arange(60.0).reshape(3, 4, 5))
+    (code,) = blocks(ROOT / "docs" / "reliability.md", "python")
+    exec(code, {})  # noqa: S102
+
+
+def test_the_page_on_reliability_has_the_counts_that_were_made():
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    results = ROOT / "benchmarks" / "results" / "reliability.json"
+    if not results.exists():
+        pytest.skip("the benchmarks are not here")
+    for promise, what, number in json.loads(results.read_text())["usual"]:
+        assert f"| {promise} | {what} | {number:,} |" in page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
