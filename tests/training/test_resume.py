@@ -90,9 +90,10 @@ def test_watching_changes_nothing(field, whole):
 
 
 @pytest.mark.parametrize("step", range(1, 13))
-def test_it_goes_on_from_any_step_to_the_same_bits(field, whole, tmp_path, step):
+def test_it_goes_on_from_any_step_to_the_same_bits(field, whole, tmp_path, counted, step):
     state = stopped(field, step, tmp_path)
     assert_same(trained(field, resume=state), whole)
+    counted("resume", "steps of a training, each gone on from")
 
 
 @pytest.mark.parametrize("what", OTHERS)
@@ -184,7 +185,7 @@ def known(field, tmp_path_factory):
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_no_part_of_the_state_can_be_left_out(field, known, part):
+def test_no_part_of_the_state_can_be_left_out(field, known, counted, part):
     differs = 0
     for how, state, whole in known:
         try:
@@ -192,6 +193,7 @@ def test_no_part_of_the_state_can_be_left_out(field, known, part):
         except (AssertionError, ValueError):
             differs += 1
     assert differs
+    counted("resume", "parts of the state, each missed when it is left out")
 
 
 def test_the_newer_of_two_states_is_taken_unless_it_is_damaged(field, tmp_path):
