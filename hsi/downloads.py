@@ -35,9 +35,9 @@ MOST_BYTES = 2**34
 
 def cache_folder() -> Path:
     """Return the folder for downloads: the platform's cache folder of the user."""
-    import pooch
+    import platformdirs
 
-    return Path(pooch.os_cache("hsi"))
+    return Path(platformdirs.user_cache_dir("hsi"))
 
 
 def data_folder() -> Path | None:

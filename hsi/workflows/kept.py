@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -109,6 +110,31 @@ class Kept:
         return (
             f"The weights of epoch {self.epoch} are kept: {self.works} them.{self._how_to_go_on()}"
         )
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Whatever ends the block early: keep what can be used, and say so.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            With a note that says what the run is good for.
+        HsiError
+            If the training diverged, or memory does not suffice; and whatever else came.
+        """
+        try:
+            yield
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note(self.save())
+            raise
+        except Exception as error:
+            said = self.after(error)
+            if said is error:
+                raise
+            raise said from error
+        except BaseException:
+            self.run.discard_if_untrained()
+            raise
 
     def after(self, error: Exception) -> Exception:
         """Keep or remove what a training that failed leaves; return the error that says so."""

@@ -206,7 +206,7 @@ def _go_on(
             stop=stop,
             less_memory=_less_memory(run.settings),
         )
-        try:
+        with kept.keeping():
             if started:
                 started(run)
             with stop.after_steps() if learning.has_steps else nullcontext():
@@ -217,17 +217,6 @@ def _go_on(
             if learned.history:
                 run.save_history(learned.history)
             save_products(run, scene, learned, device=device, report=report)
-        except KeyboardInterrupt as interrupt:
-            interrupt.add_note(kept.save())
-            raise
-        except Exception as error:
-            said = kept.after(error)
-            if said is error:
-                raise
-            raise said from error
-        except BaseException:
-            run.discard_if_untrained()
-            raise
     return run
 
 

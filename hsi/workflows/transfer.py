@@ -11,8 +11,6 @@ from typing import Any
 
 import torch
 
-from hsi.backbones import Backbone, build_backbone, standardization
-from hsi.backbones.network import why_not
 from hsi.backbones.weights import lasting
 from hsi.errors import RunError, UsageError
 from hsi.files import expand_home, folder_name, free_path, usable_path
@@ -31,6 +29,7 @@ from hsi.training import (
 from hsi.training.state_file import Found
 from hsi.training.transfer_settings import VALIDATION
 from hsi.workflows.kept import Kept, check_bits
+from hsi.workflows.photograph_network import untrained
 from hsi.workflows.photograph_products import save_photograph_products
 from hsi.workflows.photograph_sets import check_held_out, read_sets
 
@@ -113,7 +112,7 @@ def transfer(
         weights=None if settings.weights is None else lasting(settings.weights),
     )
     photograph_augmentation(settings.augmentation, size=settings.side)  # kornia may be missing
-    classifier = _untrained(sets.train.class_names, settings)
+    classifier = untrained(sets.train.class_names, settings)
 
     run = TransferRun.create(path, settings=settings, images=root)
     return _go_on(
@@ -174,7 +173,7 @@ def resume_transfer(
         found = found._replace(state=dataclasses.replace(found.state, device=where))
     sets = open_sets(Path(run.config["photographs"]["images"]))
     check_held_out(sets)
-    classifier = _untrained(sets.train.class_names, run.settings)
+    classifier = untrained(sets.train.class_names, run.settings)
     return _go_on(
         run, sets, classifier, device=where, progress=progress, reading=reading, started=started,
         found=found,
@@ -205,7 +204,7 @@ def _go_on(
                 "or compute elsewhere: --device cpu."
             ),
         )
-        try:
+        with kept.keeping():
             if started:
                 started(run)
             start = time.perf_counter()
@@ -251,17 +250,6 @@ def _go_on(
             save_photograph_products(
                 run, classifier, read, history, read_seconds=read_seconds, train_seconds=seconds
             )
-        except KeyboardInterrupt as interrupt:
-            interrupt.add_note(kept.save())
-            raise
-        except Exception as error:
-            said = kept.after(error)
-            if said is error:
-                raise
-            raise said from error
-        except BaseException:
-            run.discard_if_untrained()
-            raise
     return run
 
 
@@ -281,56 +269,6 @@ def _validation(sets: PhotographSets, settings: TransferSettings) -> float:
             "Let photographs be drawn for validation: --validation 0.2."
         )
     return share
-
-
-def _untrained(class_names: tuple[str, ...], settings: TransferSettings) -> PhotographClassifier:
-    """Return a classifier whose last layer has fresh weights."""
-    options: dict[str, Any] = {
-        "name": settings.backbone,
-        "channels": 3,
-        "classes": len(class_names),
-        "attention": settings.attention,
-        "small_stem": settings.small_stem,
-    }
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
-        network = build_backbone(**options, weights=settings.weights)
-    _check_frozen(network, settings)
-    _check_size(network, settings)
-    mean, std = standardization(settings.backbone)
-    return PhotographClassifier(
-        network=network,
-        options=options,
-        class_names=class_names,
-        size=settings.side,
-        mean=mean,
-        std=std,
-    )
-
-
-def _check_frozen(network: Backbone, settings: TransferSettings) -> None:
-    """Refuse to freeze what was not loaded: it would stay as noise."""
-    if settings.freeze == "none" or network.loaded is None:
-        return
-    fresh = [name for name in network.loaded.left if not name.startswith(f"{network.last_layer}.")]
-    if fresh:
-        more = f" and {len(fresh) - 3} more" if len(fresh) > 3 else ""
-        raise UsageError(
-            f"the weights lack {', '.join(fresh[:3])}{more}, which would stay fresh and unlearned\n"
-            "Train all of the network (--freeze none), or leave out what the weights do not have, "
-            "such as attention."
-        )
-
-
-def _check_size(network: Backbone, settings: TransferSettings) -> None:
-    """Refuse a size that does not go through the network."""
-    reason = why_not(network, channels=3, side=settings.side)
-    if reason:
-        raise UsageError(
-            f"photographs of {settings.side}x{settings.side} pixels do not go through "
-            f"{settings.backbone}: {reason}\n"
-            "Choose another size (--size), or for small ones the small stem (--small-stem)."
-        )
 
 
 def _free_path(root: Path, settings: TransferSettings) -> Path:

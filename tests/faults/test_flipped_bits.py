@@ -27,29 +27,6 @@ def bench(scene, tmp_path_factory):
     return bench
 
 
-@pytest.fixture(scope="module")
-def stopped(scene, tmp_path_factory):
-    """A run that was stopped in its third step."""
-    path = tmp_path_factory.mktemp("stopped") / "run"
-
-    class Interrupting:
-        def step(self, done, total):
-            if done == 3:
-                raise KeyboardInterrupt
-
-        def epoch(self, epoch, total):
-            pass
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hsi.workflows.kept.CHECKPOINT_SECONDS", 0.0)
-        with pytest.raises(KeyboardInterrupt):
-            hsi.train(
-                scene, out=path, train=0.15, progress=Interrupting(), device="cpu",
-                **(BRIEF | {"batch_size": 16}),
-            )  # fmt: skip
-    return hsi.Run(path)
-
-
 CASES = {
     # file: (of what, how it is read)
     "config.toml": ("run", lambda path: hsi.Run(path.parent).config),
@@ -68,7 +45,7 @@ RESULT = []
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_flipped_bit_is_noticed(run, bench, stopped, counted, how_many, name):
+def test_a_flipped_bit_is_noticed(run, bench, stopped_run, counted, how_many, name):
     what, read = CASES[name]
     cell = Cell("fields", "random", 0.15, 0, "svm")
     RESULT[:] = [bench.results[cell]]
@@ -77,7 +54,7 @@ def test_a_flipped_bit_is_noticed(run, bench, stopped, counted, how_many, name):
         "cell": folder_of(bench.out, cell),
         "bench": bench.out,
         "truth": bench.out / "truth",
-        "states": stopped.path / "checkpoint",
+        "states": stopped_run / "checkpoint",
     }[what]
     path = folder / name
     whole = path.read_bytes()
