@@ -12,8 +12,8 @@ PUBLIC = {
     "PatchNetwork", "Recipe", "Run", "Scene", "ScenePixels", "Settings", "Split", "TransferRun",
     "TransferSettings", "__version__", "build_attention", "build_backbone", "build_model",
     "evaluate", "join_scenes", "load_scene", "load_scenes", "map_scene", "overlap_audit",
-    "predict_photographs", "predict_scene", "register_model", "resume", "split_folds",
-    "split_pixels", "train", "transfer",
+    "predict_photographs", "predict_scene", "register_model", "resume", "resume_transfer",
+    "split_folds", "split_pixels", "train", "transfer",
 }  # fmt: skip
 HEAVY = ("torch", "numpy", "scipy", "sklearn", "matplotlib", "pydantic", "rich")
 
