@@ -19,6 +19,7 @@ import sys
 import threading
 import traceback
 import warnings
+import weakref
 from collections.abc import Callable
 from multiprocessing import spawn
 from typing import IO, Any
@@ -30,6 +31,9 @@ _START = "import sys; sys.path[:] = {path!r}; from hsi.contained import serve; s
 
 _WARNED: dict[Any, Any] = {}
 """What was warned of, so that it is said once, as if it had been warned of here."""
+
+
+_HELPERS: weakref.WeakSet[Helper] = weakref.WeakSet()
 
 
 class CrashedError(Exception):
@@ -45,6 +49,7 @@ class Helper:
         self._lock = threading.Lock()
         self.generation = 0
         """Counts the processes that were started: what one of them keeps, no other knows."""
+        _HELPERS.add(self)
 
     def call(
         self, function: Callable[..., Any], *arguments: Any, seconds: float, **named: Any
@@ -154,6 +159,16 @@ class Helper:
 
 HELPER = Helper()
 atexit.register(HELPER.close)
+
+
+def _unlock() -> None:
+    """Free the locks in a process that was just forked: who held them is not in it."""
+    for helper in _HELPERS:
+        helper._lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
 
 
 def _executable() -> str:

@@ -126,6 +126,22 @@ def test_a_process_that_was_forked_has_its_own(helper):
     assert call(helper, os.getpid) == mine
 
 
+def test_a_process_that_was_forked_during_a_call_is_not_locked(helper):
+    call(helper, os.getpid)
+    busy = threading.Thread(target=call, args=(helper, time.sleep, 2))
+    busy.start()
+    while not helper._lock.locked():
+        time.sleep(0.01)
+    context = multiprocessing.get_context("fork")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # forks of programs with threads
+        forked = context.Process(target=lambda: call(helper, os.getpid))
+        forked.start()
+        forked.join(30)
+    assert forked.exitcode == 0
+    busy.join()
+
+
 def test_it_ends_with_a_process_that_is_killed():
     program = (
         "import os, time; from hsi.contained import HELPER;"
