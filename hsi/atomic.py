@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# As `tempfile` makes names of what is not complete.
-TEMPORARY = re.compile(r"\..+-[a-z0-9_]{8}(\.\w+)*")
+# What is not complete is called so, and nothing else is.
+MARK = "hsi-incomplete"
+TEMPORARY = re.compile(rf"\..+-{MARK}-[a-z0-9_]{{8}}(\.\w+)*")
 
 
 def remove_temporary(folder: Path) -> None:
-    """Remove what killed processes have left of files and folders; none may be writing there."""
+    """Remove what killed processes have left of files; none may be writing there."""
     for path in folder.glob(".*"):
-        if not TEMPORARY.fullmatch(path.name):
-            continue
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
+        if TEMPORARY.fullmatch(path.name) and path.is_file():
             path.unlink()
 
 
@@ -39,7 +35,9 @@ def replacing(path: Path, *, before: Callable[[Path], None] | None = None) -> It
     before : callable, optional
         Called with the temporary path when it is complete, before the rename.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(
+        prefix=f".{path.stem}-{MARK}-", suffix=path.suffix, dir=path.parent
+    )
     os.close(handle)
     temporary = Path(name)
     try:

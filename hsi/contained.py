@@ -9,6 +9,7 @@ the call fails and the next one starts another.
 from __future__ import annotations
 
 import atexit
+import functools
 import io
 import os
 import pickle
@@ -17,17 +18,24 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 import traceback
 import warnings
 import weakref
 from collections.abc import Callable
 from multiprocessing import spawn
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from hsi.errors import HsiError
 
 _LENGTH = struct.Struct("<Q")
-_START = "import sys; sys.path[:] = {path!r}; from hsi.contained import serve; serve()"
+_START = "import sys; sys.path[:] = {path!r}; from hsi.contained import serve; serve({parent})"
+_READY = "ready"
+# So long an interpreter may take to start on a busy machine.
+_START_SECONDS = 120.0
+# The helper process ends itself so long after it should have been ended: whoever does that may be
+# gone.
+_GRACE_SECONDS = 30
 
 _WARNED: dict[Any, Any] = {}
 """What was warned of, so that it is said once, as if it had been warned of here."""
@@ -40,6 +48,24 @@ class CrashedError(Exception):
     """The helper process ended, or was ended, before it answered; its argument says how."""
 
 
+class NotImportableError(Exception):
+    """The helper process knows no such function."""
+
+
+def can_be_sent(function: Callable[..., Any]) -> bool:
+    """Return whether another process can find a function by its name."""
+    inner: Any = function
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    if getattr(inner, "__module__", None) == "__main__":
+        return False
+    try:
+        pickle.dumps(function)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return False
+    return True
+
+
 class Helper:
     """A process that calls functions for this one, one at a time; threads wait for each other."""
 
@@ -47,8 +73,7 @@ class Helper:
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
         self._lock = threading.Lock()
-        self.generation = 0
-        """Counts the processes that were started: what one of them keeps, no other knows."""
+        self._impossible = False
         _HELPERS.add(self)
 
     def call(
@@ -78,29 +103,20 @@ class Helper:
                 return function(*arguments, **named)
             assert process.stdin is not None
             assert process.stdout is not None
-            late = threading.Event()
-
-            def end() -> None:
-                late.set()
-                process.kill()
-
-            timer = threading.Timer(seconds, end)
-            timer.daemon = True
-            timer.start()
-            try:
-                _send(process.stdin, (function, arguments, named))
-                raised, result, warned = _receive(process.stdout)
-            except (EOFError, BrokenPipeError):
-                code = self._end()
-                if late.is_set():
-                    raise CrashedError(f"it took more than {seconds:.0f} s") from None
-                raise CrashedError(_in_words(code)) from None
-            except BaseException:
-                # An interrupt, say: whatever is still to come would be taken for the next answer.
-                self._end()
-                raise
-            finally:
-                timer.cancel()
+            with _Watch(process, seconds) as watch:
+                try:
+                    _send(process.stdin, (function, arguments, named, seconds))
+                    raised, result, warned = _receive(process.stdout)
+                except (EOFError, BrokenPipeError):
+                    code = self._end()
+                    if watch.late:
+                        raise CrashedError(f"it took more than {seconds:.0f} s") from None
+                    raise CrashedError(_in_words(code)) from None
+                except BaseException:
+                    # An interrupt, say: what is still to come would be taken for the next answer.
+                    process.kill()
+                    self._end()
+                    raise
         for category, text, file, line in warned:
             warnings.warn_explicit(text, category, file, line, registry=_WARNED)
         if raised:
@@ -109,24 +125,32 @@ class Helper:
 
     @property
     def alive(self) -> bool:
-        """Whether the process that was started last can be asked again."""
+        """Whether there is a process to be asked."""
         return self._process is not None and self._owner == os.getpid()
 
     def close(self) -> None:
-        """End the process, if there is one."""
-        with self._lock:
-            if self._owner == os.getpid():
-                self._end()
+        """End the process, if there is one; a call that another thread waits for fails."""
+        process = self._process
+        if process is None or self._owner != os.getpid():
+            return
+        if not self._lock.acquire(blocking=False):
+            process.kill()
+            return
+        try:
+            self._end()
+        finally:
+            self._lock.release()
 
     def _started(self) -> subprocess.Popen[bytes] | None:
         """Return the process, started if need be; None where none can be started."""
-        if self.alive:
-            return self._process
+        if self.alive or self._impossible:
+            return self._process if self.alive else None
         # A process that was forked from the one that started it must leave it alone.
+        path = [os.fspath(each) for each in sys.path]
         try:
             # No interrupt from a terminal reaches a session of its own: this process decides.
-            self._process = subprocess.Popen(
-                [_executable(), "-c", _START.format(path=sys.path)],
+            process = subprocess.Popen(
+                [_executable(), "-c", _START.format(path=path, parent=os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -134,10 +158,22 @@ class Helper:
             )
         except OSError:
             # Nothing is contained where programs may not start others.
+            self._impossible = True
             return None
-        self._owner = os.getpid()
-        self.generation += 1
-        return self._process
+        self._process, self._owner = process, os.getpid()
+        assert process.stdout is not None
+        try:
+            with _Watch(process, _START_SECONDS):
+                _receive(process.stdout)
+        except EOFError:  # the interpreter is none that knows this package
+            self._end()
+            self._impossible = True
+            return None
+        except BaseException:
+            process.kill()
+            self._end()
+            raise
+        return process
 
     def _end(self) -> int:
         process, self._process = self._process, None
@@ -155,6 +191,41 @@ class Helper:
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()
+        except BaseException:  # a second interrupt must not leave it behind
+            process.kill()
+            raise
+
+
+class _Watch:
+    """Ends a process that works too long; time in which this process stands still is not counted.
+
+    Parameters
+    ----------
+    process : Popen
+        The process.
+    seconds : float
+        It may take while the block lasts.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
+        self.process, self.left, self.late = process, seconds, False
+        self._over = threading.Event()
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+
+    def _watch(self) -> None:
+        while self.left > 0:
+            step = min(self.left, 1.0)
+            if self._over.wait(step):
+                return
+            self.left -= step
+        self.late = True
+        self.process.kill()
 
 
 HELPER = Helper()
@@ -178,6 +249,8 @@ def _executable() -> str:
 
 
 def _in_words(code: int) -> str:
+    if code == -signal.SIGKILL:
+        return "its process was killed, as systems do where memory does not suffice,"
     if code < 0:
         try:
             return f"it crashed ({signal.Signals(-code).name})"
@@ -219,32 +292,47 @@ def _exactly(stream: IO[bytes], size: int) -> bytearray:
     return content
 
 
-def serve() -> None:
+def serve(parent: int) -> None:
     """Answer calls from standard input until it ends: the work of the helper process."""
     # Libraries may print: what they say must not be taken for an answer.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     calls = io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False))
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    _send(answers, _READY)
     while True:
         try:
-            function, arguments, named = _receive(calls)
+            function, arguments, named, seconds = _receive(calls)
         except EOFError:
             return
-        except Exception as error:  # noqa: BLE001 - what is called cannot be imported here
-            _send(answers, (True, _portable(error), []))
+        except Exception as error:  # noqa: BLE001 - whatever an import may raise
+            _send(answers, (True, NotImportableError(f"{type(error).__name__}: {error}"), []))
             continue
+        if hasattr(signal, "alarm"):
+            # Whoever waits for the answer ends this process first, unless it was killed itself and
+            # a library keeps Python from noticing.
+            signal.alarm(int(seconds) + _GRACE_SECONDS)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
                 raised, result = False, function(*arguments, **named)
             except Exception as error:  # noqa: BLE001 - it is raised where the call came from
                 raised, result = True, _portable(error)
+        if hasattr(signal, "alarm"):
+            signal.alarm(0)
         warned = [(each.category, str(each.message), each.filename, each.lineno) for each in caught]
         try:
             _send(answers, (raised, result, warned))
         except BrokenPipeError:
             return
         del arguments, named, result
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the one that started it is gone."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def _portable(error: Exception) -> Exception:

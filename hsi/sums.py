@@ -18,6 +18,7 @@ from hsi.errors import RunError
 from hsi.locks import FileLock
 
 NAME = "SHA256SUMS"
+_TEXTS = (".toml", ".json", ".csv", ".md", ".html", ".tex")
 ENTRY = re.compile(r"(?P<sum>\S{64}) [ *](?P<name>.+)")
 
 
@@ -81,8 +82,15 @@ def check_sum(path: Path) -> None:
             f"{path} is damaged, or was changed by hand: its sha256 is not the one in {NAME}\n"
             f"  its sha256 is       {found}\n"
             f"  as it was written   {' or '.join(sorted(right))}\n"
-            f"Restore it from a copy; if you changed it on purpose, remove its line from {NAME}."
+            f"Restore it from a copy, or make it anew{_on_purpose(path)}."
         )
+
+
+def _on_purpose(path: Path) -> str:
+    """Return what to do about a change that was meant: texts are changed by hand, others not."""
+    if path.suffix not in _TEXTS:
+        return ""
+    return f"; if you changed it on purpose, remove its line from {NAME}"
 
 
 def _change(path: Path, values: set[str], *, keep: bool) -> None:

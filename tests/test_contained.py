@@ -142,10 +142,12 @@ def test_a_process_that_was_forked_during_a_call_is_not_locked(helper):
     busy.join()
 
 
-def test_it_ends_with_a_process_that_is_killed():
+@pytest.mark.parametrize("busy", [False, True])
+def test_it_ends_with_a_process_that_is_killed(busy):
     program = (
         "import os, time; from hsi.contained import HELPER;"
-        "print(HELPER.call(os.getpid, seconds=60), flush=True); time.sleep(600)"
+        "print(HELPER.call(os.getpid, seconds=60), flush=True);"
+        + ("HELPER.call(time.sleep, 600, seconds=900)" if busy else "time.sleep(600)")
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
         number = int(process.stdout.readline())
@@ -158,6 +160,40 @@ def test_it_ends_with_a_process_that_is_killed():
             return
         time.sleep(0.05)
     pytest.fail("the helper process was left behind")
+
+
+def test_time_in_which_this_process_stands_still_does_not_count(helper):
+    call(helper, os.getpid)
+    stopper = subprocess.Popen(
+        [
+            sys.executable, "-c",
+            "import os, signal, sys, time; number = int(sys.argv[1]); time.sleep(1);"
+            "os.kill(number, signal.SIGSTOP); time.sleep(6); os.kill(number, signal.SIGCONT)",
+            str(os.getpid()),
+        ]
+    )  # fmt: skip
+    call(helper, time.sleep, 3, seconds=5)
+    stopper.wait()
+
+
+def test_closing_waits_for_no_call(helper):
+    call(helper, os.getpid)
+    failed = []
+
+    def ask():
+        try:
+            call(helper, time.sleep, 60)
+        except CrashedError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    time.sleep(0.5)
+    began = time.monotonic()
+    helper.close()
+    thread.join()
+    assert time.monotonic() - began < 10
+    assert failed
 
 
 def test_where_no_process_can_be_started_calls_are_made_here(helper, monkeypatch):

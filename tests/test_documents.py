@@ -4,13 +4,13 @@ import json
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import hsi
 from hsi.cli.main import cli
 from hsi.models import MODELS
+from hsi.scenes.readers import READERS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -58,9 +58,12 @@ def test_a_transfer_as_the_page_shows_it(photographs, tmp_path, monkeypatch, cap
 
 def test_batteries_as_the_page_shows_them(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    np.save("cube.npy", np.arange(60.0).reshape(3, 4, 5))
     (code,) = blocks(ROOT / "docs" / "reliability.md", "python")
-    exec(code, {})  # noqa: S102
+    try:
+        exec(code, {"__name__": "__main__"})  # noqa: S102
+    finally:
+        MODELS.pop("small-network", None)
+        READERS.pop(".plain", None)
 
 
 def test_the_page_on_reliability_has_the_counts_that_were_made():

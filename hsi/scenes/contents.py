@@ -20,6 +20,8 @@ from hsi.scenes.palette import Color
 LARGEST_RATIO, HARMLESS_BYTES = 100, 2**28
 
 Purpose = Literal["cube", "labels"]
+# Of a name in a message.
+LONGEST = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +134,10 @@ def _fits(entry: Entry, purpose: Purpose) -> bool:
 
 
 def _listing(entries: dict[str, Entry]) -> str:
-    shown = [f"'{name}' ({entry})" for name, entry in list(entries.items())[:12]]
+    # A name with line breaks could pass for messages of its own.
+    shown = [
+        f"{repr(name) if len(name) <= LONGEST else repr(name[:LONGEST] + '...')} ({entry})"
+        for name, entry in list(entries.items())[:12]
+    ]
     more = [f"and {len(entries) - 12} more"] if len(entries) > 12 else []
     return ", ".join(shown + more)

@@ -41,7 +41,8 @@ def check_attention(block: str | Callable[[int], nn.Module]) -> None:
         - values stay finite for images of zeros and of large values, and follow the input's type;
         - an image is treated as if it were alone, in evaluation mode twice to the same bits;
         - every weight learns;
-        - weights go through a file;
+        - what is drawn while it is trained comes from PyTorch's generator;
+        - weights, and whatever else training changes, go through a file;
         - in a network, the map of a scene is what its patches give one by one.
 
     Examples
@@ -72,6 +73,7 @@ def check_attention(block: str | Callable[[int], nn.Module]) -> None:
             ("in evaluation mode, the same image gives the same bits", made.repeats),
             ("each image is treated as if it were alone", made.is_alone),
             ("every weight learns", made.learns),
+            ("what is drawn comes from PyTorch's generator", made.draws_from_the_seed),
             ("weights go through a file", made.goes_through_a_file),
             ("a map is what each patch by itself gives", made.keeps_the_contract),
         ],
@@ -145,8 +147,21 @@ class _Made:
         learns(block, (block(x) * _images(4, 16, 6, 5, seed=2)).sum())
 
     @torch.no_grad()
+    def draws_from_the_seed(self) -> None:
+        x = _images(2, 16, 5, 4)
+        results = []
+        for _ in range(2):
+            block = self.block().train()
+            with seeded(3):
+                results.append(torch.stack([block(x) for _ in range(3)]))
+        require(torch.equal(*results), "two trainings with the same seed differ")
+
+    @torch.no_grad()
     def goes_through_a_file(self) -> None:
         block, x = self.block(), _images(2, 16, 5, 4)
+        for number in range(3):  # which may change what the block keeps
+            block.train()(_images(2, 16, 5, 4, seed=number))
+        block.eval()
         content = save({name: value.contiguous() for name, value in block.state_dict().items()})
         again = self.build(16).double().eval()
         again.load_state_dict(load(io.BytesIO(content).getvalue()))
@@ -160,7 +175,8 @@ class _Made:
                 attention=self.build,
             ).double().eval()  # fmt: skip
             draw_state(model)
-        cube = np.random.default_rng(0).standard_normal((4, 6, BANDS))
+        # Wider than a patch by far, as scenes are.
+        cube = np.random.default_rng(0).standard_normal((6, 70, BANDS))
         dense, patches = (
             torch.from_numpy(predict_scene(model, cube, method=method, device="cpu"))
             for method in ("dense", "patches")

@@ -33,6 +33,8 @@ from hsi.workflows import map_scene, resume, train
 # Of the logits' range: what the dense and the patch-wise evaluation may differ by.
 TOLERANCES = {torch.float64: 1e-9, torch.float32: 1e-4}
 CLASSES = 4
+# A training of so many epochs of two steps is interrupted after so many steps.
+EPOCHS, INTERRUPTED = 8, 12
 
 
 def check_model(
@@ -180,6 +182,8 @@ class _Network:
 
     def keeps_the_contract(self) -> None:
         model = self.drawn()
+        if model.has_trunk:
+            self._keeps_it_on_a_wide_scene(model)
         shape = (4, 6, self.bands)
         cube = np.random.default_rng(2).standard_normal(shape)
         pixels = np.argwhere(np.ones(shape[:2], dtype=bool))
@@ -197,6 +201,19 @@ class _Network:
                 f"some pixels and all, in {type_}",
             )  # fmt: skip
         require(not model.training, "it was left in training mode")
+
+    def _keeps_it_on_a_wide_scene(self, model: PatchNetwork) -> None:
+        """Require a scene that is much wider than a patch to be what patches give."""
+        rng = np.random.default_rng(3)
+        cube = rng.standard_normal((self.patch_size + 3, self.patch_size + 70, self.bands))
+        dense = predict_scene(model, cube, method="dense", device="cpu")
+        pixels = np.stack([rng.integers(0, size, 10) for size in cube.shape[:2]], axis=1)
+        patches = predict_pixels(model, cube, pixels, method="patches", device="cpu")
+        found = torch.from_numpy(dense[:, pixels[:, 0], pixels[:, 1]].T)
+        require_near(
+            found, torch.from_numpy(patches), TOLERANCES[torch.float64],
+            f"a scene of {cube.shape[0]}x{cube.shape[1]} pixels, dense and in patches",
+        )  # fmt: skip
 
     def trains(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -226,7 +243,7 @@ class _Network:
             except KeyboardInterrupt:
                 again = resume(path, scene, device="cpu", report=False)
             else:
-                raise AssertionError("a request to stop after three steps was not heeded")
+                raise AssertionError("a request to stop was not heeded")
             files = [run.path / "model.safetensors" for run in (whole, again)]
             require(
                 files[0].read_bytes() == files[1].read_bytes(),
@@ -236,15 +253,15 @@ class _Network:
     def _brief(self) -> dict[str, Any]:
         return {
             "model": self.name, "reduction": "bands", "patch_size": self.patch_size, "train": 10,
-            "epochs": 3, "steps": None, "batch_size": 16, "device": "cpu", "report": False,
+            "epochs": EPOCHS, "steps": None, "batch_size": 16, "device": "cpu", "report": False,
         }  # fmt: skip
 
 
 class _Interrupting:
-    """Progress in whose third step somebody presses Ctrl-C."""
+    """Progress in one of whose steps somebody presses Ctrl-C."""
 
     def step(self, done: int, total: int) -> None:
-        if done == 3:
+        if done == INTERRUPTED:
             signal.raise_signal(signal.SIGINT)
 
     def epoch(self, epoch: Epoch, total: int) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsi.errors import HsiError, SceneError
+from hsi.errors import HsiError, SceneError, UsageError
 from hsi.scenes import Scene, load_scene
 from hsi.sums import sum_of
 from hsi.testing.battery import require, run_all
@@ -42,6 +42,8 @@ def check_reader(path: str | os.PathLike[str], *, mutations: int = MUTATIONS, **
 
     Raises
     ------
+    UsageError
+        If there is no such file.
     CheckFailedError
         An `AssertionError` with the promise that is not kept:
 
@@ -59,6 +61,8 @@ def check_reader(path: str | os.PathLike[str], *, mutations: int = MUTATIONS, **
     >>> np.save("plain.npy", np.arange(60.0).reshape(3, 4, 5))
     >>> check_reader("plain.npy", mutations=20)
     """
+    if not Path(path).is_file():
+        raise UsageError(f"there is no file {path}; give a small one that the reader can read")
     file = _File(Path(path), named)
     run_all(
         f"the reader of {Path(path).name}",

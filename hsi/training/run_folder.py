@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -18,7 +19,7 @@ from hsi.errors import RunError, UsageError
 from hsi.files import make_folder_with_sums, write_text
 from hsi.locks import FileLock
 from hsi.sums import NAME as SUMS
-from hsi.sums import check_sum, remove_sums
+from hsi.sums import check_sum, remove_sums, sum_of
 from hsi.toml_files import read_toml
 from hsi.training.epochs import Epoch
 from hsi.training.state_file import States
@@ -86,6 +87,17 @@ class RunFolder:
         """What an unfinished training goes on from."""
         return States(self.path / "checkpoint")
 
+    @cached_property
+    def begun_with(self) -> str:
+        """A sum over the files that were there before the training began."""
+        total = hashlib.sha256()
+        for name in self.STARTED:
+            try:
+                total.update(sum_of(self.path / name).encode())
+            except OSError as error:
+                raise RunError(f"cannot read {self.path / name}: {error.strerror}") from error
+        return total.hexdigest()
+
     @property
     def finished(self) -> bool:
         """Whether all that belongs to the run is there."""
@@ -93,7 +105,19 @@ class RunFolder:
 
     @property
     def kept(self) -> Path:
-        """The trained classifier; that of the last checkpoint if the training did not finish."""
+        """The trained classifier; that of the last checkpoint if the training did not finish.
+
+        Raises
+        ------
+        RunError
+            If the training finished, but its classifier is gone.
+        """
+        if self.finished and not self.trained:
+            raise RunError(
+                f"{self.path / 'model.safetensors'} is missing, though the training had finished\n"
+                f"Restore it from a copy, or train again: {self.COMMAND} --config "
+                f"{self.path / 'config.toml'}"
+            )
         return self.path / "model.safetensors" if self.trained else self.checkpoint
 
     @property
@@ -103,7 +127,10 @@ class RunFolder:
         try:
             return dict(json.loads((self.path / "metrics.json").read_text(encoding="utf-8")))
         except FileNotFoundError as error:
-            raise RunError(f"the training of {self.path} did not finish: no metrics yet") from error
+            raise RunError(
+                f"the training of {self.path} did not finish: no metrics yet\n"
+                f"`{self.COMMAND} --resume {self.path}` goes on with it."
+            ) from error
         except (OSError, TypeError, ValueError) as error:
             raise RunError(f"{self.path / 'metrics.json'} is damaged: {error}") from error
 

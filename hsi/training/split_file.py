@@ -74,6 +74,8 @@ def read_split(path: Path) -> SplitFile:
         If the file is missing, damaged, or holds something else.
     """
     check_sum(path)
+    if not path.is_file():
+        raise RunError(f"{path} is missing\nRestore it from a copy, or train again.")
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
@@ -88,7 +90,7 @@ def read_split(path: Path) -> SplitFile:
         OSError, EOFError, BadZipFile, zlib.error,
         AttributeError, KeyError, RuntimeError, TypeError, ValueError, MemoryError,
     ) as error:  # fmt: skip
-        raise RunError(f"{path} is missing or damaged: {error}") from error
+        raise RunError(f"{path} is damaged: {error}") from error
 
 
 def _sum(arrays: Mapping[str, NDArray[np.generic]], about: Mapping[str, Any]) -> str:

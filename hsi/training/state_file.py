@@ -103,8 +103,9 @@ class States:
                 errors.append(error)
         if errors and not found:
             raise RunError(
-                f"{errors[0]}\nNo state of the training is left to go on from: train again, into "
-                "another folder."
+                f"{str(errors[0]).splitlines()[0]}\n"
+                "No state of the training is left to go on from: "
+                f"train again, with --config {self.folder.parent / 'config.toml'}"
             ) from errors[0]
         if not found:
             return None

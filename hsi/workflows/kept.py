@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from hsi.training.state_file import computing_with
 
 # Long enough that writing a checkpoint is no burden, short enough that little is lost.
 CHECKPOINT_SECONDS = 30.0
+# What a disk says of itself, of no file in particular.
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS)
 
 
 class Trainable(Savable, Protocol):
@@ -147,11 +150,17 @@ class Kept:
             self.classifier.network.load_state_dict(self.weights)
             self._save()
             return DivergedError(
-                f"{error}\nThe weights of epoch {self.epoch}, all finite, are kept: {self.works} "
-                "them."
+                f"{error}\nTo train anew: {self.run.COMMAND} --config "
+                f"{self.run.path / 'config.toml'}, with what you change.\n"
+                f"The weights of epoch {self.epoch}, all finite, are kept: {self.works} them."
             )
         self.run.discard_if_untrained()
         how = self._how_to_go_on().strip()
+        if isinstance(error, OSError) and error.filename is None and error.errno in _DISK:
+            error = RunError(
+                f"cannot write into {self.run.path}: {error.strerror}\n"
+                "Make room there, or write elsewhere: --out."
+            )
         if is_out_of_memory(error) and not isinstance(error, OutOfMemoryError):
             error = OutOfMemoryError(
                 f"there is not enough memory for this training: "
@@ -170,6 +179,21 @@ class Kept:
         if self.settle:
             self.settle()
         self.run.save_checkpoint(self.classifier)
+
+
+def check_belongs(folder: Path, then: str | None, now: str) -> None:
+    """Refuse a state that another run has left.
+
+    Raises
+    ------
+    RunError
+        If the sum over what was learned from, and how, is another.
+    """
+    if then != now:
+        raise RunError(
+            f"the states in {folder / 'checkpoint'} are those of a training with other settings or "
+            "another split\nPut its own back, or train anew, into another folder."
+        )
 
 
 def check_bits(folder: Path, then: dict[str, str], device: torch.device, *, bitwise: bool) -> None:

@@ -18,6 +18,7 @@ from hsi.scenes import Scene
 from hsi.training import Run
 from hsi.workflows.assess import accuracy
 from hsi.workflows.learn import Learned
+from hsi.workflows.map_job import RECORD
 from hsi.workflows.map_products import save_map, save_raster
 from hsi.workflows.mapped import map_and_confidence
 from hsi.workflows.part_maps import save_part_maps
@@ -39,6 +40,8 @@ def save_products(
         Whether there are to be figures and a page, and maps of each scene of a mosaic.
     """
     classifier, split = learned.classifier, run.split
+    # Of a map that was made with weights on the way.
+    (run.path / RECORD).unlink(missing_ok=True)
     mapped, map_seconds = map_and_confidence(classifier, scene, device=device)
     metrics = _metrics(run, scene, learned, mapped.class_map, device) | {
         "map_seconds": round(map_seconds, 3)

@@ -20,7 +20,7 @@ from hsi.sampling import Split
 from hsi.scenes import Scene, open_scene
 from hsi.training import Progress, Run, Settings, check_free
 from hsi.training.state import State
-from hsi.workflows.kept import Kept, check_bits
+from hsi.workflows.kept import Kept, check_belongs, check_bits
 from hsi.workflows.learn import Learning
 from hsi.workflows.products import save_products
 from hsi.workflows.splitting import prepared, with_split
@@ -173,10 +173,11 @@ def resume(
     found = run.states.read()
     state = None
     if found:
+        check_belongs(run.path, found.learned_from, run.begun_with)
         state = dataclasses.replace(found.state, device=where)
         check_bits(run.path, found.computed_with, where, bitwise=bitwise)
         if noted:
-            for note in found.notes:
+            for note in (*found.notes, f"it goes on in epoch {state.place.epoch}"):
                 noted(note)
     learning = Learning(scene, run.split, settings, device=where)
     return _go_on(
@@ -197,6 +198,7 @@ def _go_on(
     state: State | None = None,
 ) -> Run:
     """Train from the beginning or from a state, map, test, and write it all into the run."""
+    run.states.learned_from = run.begun_with
     with run.alone(), stoppable() as stop:
         kept = Kept(
             run,

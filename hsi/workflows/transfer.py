@@ -28,7 +28,7 @@ from hsi.training import (
 )
 from hsi.training.state_file import Found
 from hsi.training.transfer_settings import VALIDATION
-from hsi.workflows.kept import Kept, check_bits
+from hsi.workflows.kept import Kept, check_belongs, check_bits
 from hsi.workflows.photograph_network import untrained
 from hsi.workflows.photograph_products import save_photograph_products
 from hsi.workflows.photograph_sets import check_held_out, read_sets
@@ -167,9 +167,11 @@ def resume_transfer(
     where = resolve_device(device)
     found = run.states.read()
     if found:
+        check_belongs(run.path, (found.learned_from or "").split(" ")[0], run.begun_with)
         check_bits(run.path, found.computed_with, where, bitwise=bitwise)
-        for note in found.notes if noted else ():
-            noted(note)  # type: ignore[misc]
+        if noted:
+            for note in (*found.notes, f"it goes on in epoch {found.state.place.epoch}"):
+                noted(note)
         found = found._replace(state=dataclasses.replace(found.state, device=where))
     sets = open_sets(Path(run.config["photographs"]["images"]))
     check_held_out(sets)
@@ -218,8 +220,8 @@ def _go_on(
                 folder=run.path,
                 progress=reading,
             )
-            run.states.learned_from = read.fingerprint
-            if found and found.learned_from != read.fingerprint:
+            run.states.learned_from = f"{run.begun_with} {read.fingerprint}"
+            if found and found.learned_from != run.states.learned_from:
                 raise RunError(
                     f"the photographs in {root} are not those that {run.path} was begun with: some "
                     "were added, removed, moved or changed\n"

@@ -16,6 +16,7 @@ import pytest
 import torch
 
 import hsi
+from hsi.atomic import MARK
 from hsi.errors import RunError, UsageError
 
 KILLS, MANY_KILLS = 30, 200
@@ -147,6 +148,30 @@ def test_another_scene_is_refused(unfinished, scene):
     labels = np.where(scene.labels == 14, 0, scene.labels)
     with pytest.raises(RunError, match="the labels of the scene are not those"):
         hsi.resume(unfinished, dataclasses.replace(scene, labels=labels), device="cpu")
+
+
+def test_the_states_of_another_run_are_refused(unfinished, scene, tmp_path):
+    other = hsi.Run.create(
+        tmp_path / "other", settings=unfinished.settings.changed(seed=1), source=scene.source,
+        split=unfinished.split, labels=scene.labels, cube=scene.fingerprint,
+    )  # fmt: skip
+    shutil.copytree(unfinished.path / "checkpoint", other.path / "checkpoint")
+    with pytest.raises(RunError, match="those of a training with other settings"):
+        hsi.resume(other, scene, device="cpu")
+    assert not other.trained
+
+
+def test_files_of_ones_own_in_a_run_are_left_alone(unfinished, scene):
+    (unfinished.path / ".notes-personal").mkdir()
+    names = [".notes-personal/x", ".split-original.npz", ".config-settings.toml"]
+    for name in names:
+        (unfinished.path / name).write_text("mine")
+    left = unfinished.path / f".model-{MARK}-abcd1234.safetensors"
+    left.write_text("half")
+    hsi.resume(unfinished, scene, device="cpu", report=False)
+    assert not left.exists()
+    for name in names:
+        assert (unfinished.path / name).read_text() == "mine"
 
 
 def test_a_damaged_state_is_passed_over_and_said(unfinished, scene, counted):

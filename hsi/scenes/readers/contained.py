@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import uuid
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsi.contained import HELPER, CrashedError
+from hsi.contained import HELPER, CrashedError, NotImportableError, can_be_sent
 from hsi.errors import SceneError
 from hsi.scenes.contents import Contents
 from hsi.scenes.lazy import Bands, LazyCube
@@ -32,7 +33,8 @@ def read_contained(reader: Callable[..., Any], path: Path, **named: Any) -> Any:
     Parameters
     ----------
     reader : callable
-        Returns `Contents`, or anything that can be pickled.
+        Returns `Contents`, or anything that can be pickled. One that no other process can import,
+        such as a function of the program itself, is called here.
     path : Path
         The file.
     **named
@@ -43,10 +45,12 @@ def read_contained(reader: Callable[..., Any], path: Path, **named: Any) -> Any:
     SceneError
         If the file makes the process crash, or keeps it busy without end; and what `reader` raises.
     """
-    if getattr(reader, "__module__", None) == "__main__":
-        # What a program defines itself can be called nowhere else.
+    if not can_be_sent(reader):
         return reader(path, **named)
-    found = _asked(path, _read_and_keep, reader, path, named)
+    try:
+        found = _asked(path, _read_and_keep, reader, path, named)
+    except NotImportableError:
+        return reader(path, **named)
     if isinstance(found, Contents) and isinstance(found.array, _Kept):
         again = (reader, path, named)
         return dataclasses.replace(found, array=ContainedCube(found.array, again=again))
@@ -71,10 +75,12 @@ class ContainedCube(LazyCube):
 
     def _keep(self, kept: _Kept) -> None:
         self._kept = kept
-        weakref.finalize(self, _NO_LONGER.append, (kept.generation, kept.number))
+        weakref.finalize(self, _NO_LONGER.append, kept.key)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_kept": dataclasses.replace(self._kept, generation=-1)}
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        # What it is called elsewhere is nobody's business here.
+        self._kept = dataclasses.replace(self._kept, key=_NOWHERE)
 
     def read(self, rows: slice, cols: slice, bands: Bands) -> NDArray[Any]:
         """Return ``(rows, cols, bands)`` of a rectangle.
@@ -84,65 +90,71 @@ class ContainedCube(LazyCube):
         SceneError
             If the file is damaged there, or was changed since it was opened.
         """
-        if HELPER.generation != self._kept.generation or not HELPER.alive:
-            reader, path, named = self._again
-            found = _asked(path, _read_and_keep, reader, path, named)
-            kept = getattr(found, "array", None)
-            if not isinstance(kept, _Kept) or (kept.shape, kept.dtype) != (self.shape, self.dtype):
-                raise SceneError(f"{path} was changed while it was in use; load it again")
-            self._keep(kept)
-        values = _asked(self.path, _read_rectangle, self._kept.number, rows, cols, bands)
-        return np.asarray(values)
+        for _ in range(_ATTEMPTS):
+            values = _asked(self.path, _read_rectangle, self._kept.key, rows, cols, bands)
+            if values is not None:
+                return np.asarray(values)
+            # The process is another one: that which had it open crashed, or this one was forked.
+            self._open_again()
+        raise SceneError(f"{self.path} cannot be read: other files make its process crash")
+
+    def _open_again(self) -> None:
+        reader, path, named = self._again
+        kept = getattr(_asked(path, _read_and_keep, reader, path, named), "array", None)
+        if not isinstance(kept, _Kept) or (kept.shape, kept.dtype) != (self.shape, self.dtype):
+            raise SceneError(f"{path} was changed while it was in use; load it again")
+        self._keep(kept)
+
+
+Key = tuple[str, int]
+"""The process that has a cube open, and the cube's number there."""
+_NOWHERE: Key = ("", 0)
+# So often a cube is opened anew where other threads let the process crash.
+_ATTEMPTS = 5
 
 
 @dataclasses.dataclass(frozen=True)
 class _Kept:
-    """A cube of the helper process, by its number there."""
+    """A cube of the helper process."""
 
-    number: int
+    key: Key
     shape: tuple[int, int, int]
     dtype: np.dtype[Any]
     file: Path
     chunks: tuple[int, int, int]
-    generation: int = -1
 
 
-# Cubes that nobody asks for any more: (generation, number); told with the next call.
-_NO_LONGER: list[tuple[int, int]] = []
+# Cubes that nobody asks for any more; told with the next call.
+_NO_LONGER: list[Key] = []
 
 
 def _asked(path: Path, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function in the helper process; what it keeps is known by the process's number."""
+    """Call a function in the helper process."""
     dropped = []
     while _NO_LONGER:
-        generation, number = _NO_LONGER.pop()
-        if generation == HELPER.generation:
-            dropped.append(number)
+        dropped.append(_NO_LONGER.pop())
     try:
         seconds = _PATIENCE + path.stat().st_size / _SLOWEST
-        found = HELPER.call(_after_dropping, dropped, function, arguments, seconds=seconds)
+        return HELPER.call(_after_dropping, dropped, function, arguments, seconds=seconds)
     except CrashedError as error:
         raise SceneError(
             f"{path} cannot be read: {error} while reading it\n"
-            "The file is damaged, or made to do harm. Get or save it anew."
+            "It is damaged or made to do harm, or memory does not suffice. Get or save it anew."
         ) from error
-    if isinstance(found, Contents) and isinstance(found.array, _Kept):
-        kept = dataclasses.replace(found.array, generation=HELPER.generation)
-        found = dataclasses.replace(found, array=kept)
-    return found
 
 
 # What follows runs in the helper process.
 
-_CUBES: dict[int, LazyCube] = {}
+_OWN = uuid.uuid4().hex
+_CUBES: dict[Key, LazyCube] = {}
 _NUMBERS = itertools.count()
 
 
 def _after_dropping(
-    dropped: list[int], function: Callable[..., Any], arguments: tuple[Any, ...]
+    dropped: list[Key], function: Callable[..., Any], arguments: tuple[Any, ...]
 ) -> Any:
-    for number in dropped:
-        _CUBES.pop(number, None)
+    for key in dropped:
+        _CUBES.pop(key, None)
     return function(*arguments)
 
 
@@ -150,17 +162,19 @@ def _read_and_keep(reader: Callable[..., Any], path: Path, named: dict[str, Any]
     found = reader(path, **named)
     if not isinstance(found, Contents) or not isinstance(found.array, LazyCube):
         return found
-    cube, number = found.array, next(_NUMBERS)
-    _CUBES[number] = cube
+    cube, key = found.array, (_OWN, next(_NUMBERS))
+    _CUBES[key] = cube
     chunks = getattr(cube, "chunks", None) or (*stored_block(cube), cube.shape[2])
-    kept = _Kept(number, cube.shape, cube.dtype, stored_file(cube) or path, chunks)
+    kept = _Kept(key, cube.shape, cube.dtype, stored_file(cube) or path, chunks)
     return dataclasses.replace(found, array=kept)
 
 
-def _read_rectangle(number: int, rows: slice, cols: slice, bands: Bands) -> NDArray[Any]:
-    return _CUBES[number].read(rows, cols, bands)
+def _read_rectangle(key: Key, rows: slice, cols: slice, bands: Bands) -> NDArray[Any] | None:
+    """Return a rectangle; None of a cube that this process never had open."""
+    cube = _CUBES.get(key)
+    return None if cube is None else cube.read(rows, cols, bands)
 
 
-def kept() -> list[int]:
-    """Return the numbers of the cubes that are open here."""
+def kept() -> list[Key]:
+    """Return what is open here."""
     return sorted(_CUBES)

@@ -117,7 +117,7 @@ def _fields(path: Path, lines: list[str]) -> dict[str, Any]:
             continue
         name, value = " ".join(name.lower().split()), value.strip()
         if not value.startswith("{"):
-            header[name] = value
+            _add(path, header, name, value)
             continue
         parts = [value]
         while not parts[-1].rstrip().endswith("}"):
@@ -127,10 +127,17 @@ def _fields(path: Path, lines: list[str]) -> dict[str, Any]:
             parts.append(following.strip())
         inside = "\n".join(parts).strip()[1:-1]
         if name in _TEXTS:
-            header[name] = inside.strip()
+            _add(path, header, name, inside.strip())
         else:
-            header[name] = [each.strip() for each in inside.split(",")]
+            _add(path, header, name, [each.strip() for each in inside.split(",")])
     return header
+
+
+def _add(path: Path, header: dict[str, Any], name: str, value: Any) -> None:
+    """Take a field; one that says two things of the data could mean either."""
+    if name not in _TEXTS and header.get(name, value) != value:
+        raise _unusable(path, f"'{name}' stands in it twice, with different values")
+    header[name] = value
 
 
 def _scalar(path: Path, field: str, value: Any) -> str:

@@ -1,9 +1,14 @@
 """Files that make a library crash, or work without end: an error, and the next file is read."""
 
+import contextlib
+import functools
 import gc
 import os
 import pickle
+import sys
 import textwrap
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -118,10 +123,64 @@ def test_the_process_keeps_no_cube_that_nobody_has(path):
         gc.collect()
     cube = load_scene(path).cube
     assert cube[0, 0, 0] == CUBE[0, 0, 0]
-    assert contained._asked(path, contained.kept) == [cube._kept.number]
+    assert contained._asked(path, contained.kept) == [cube._kept.key]
 
 
 def test_the_file_of_a_cube_and_its_blocks_are_known(path):
     cube = load_scene(path).cube
     assert cube.path == path
     assert len(cube.chunks) == 3
+
+
+def test_threads_that_read_while_others_crash_get_their_own_values(crashing, tmp_path):
+    paths = [tmp_path / f"{name}.tif" for name in "ab"]
+    cubes = [CUBE, CUBE + 1000]
+    for path, cube in zip(paths, cubes, strict=True):
+        write(path, cube)
+    wrong, stop = [], threading.Event()
+
+    def read(path, expected):
+        while not stop.is_set():
+            try:
+                found = load_scene(path).cube[3:6]
+            except SceneError as error:
+                # The crash of another's call may end this one; it says so.
+                if "crashed" not in str(error) and "make its process crash" not in str(error):
+                    wrong.append(error)
+                continue
+            except Exception as error:  # noqa: BLE001 - it is shown
+                wrong.append(error)
+                return
+            if not np.array_equal(found, expected[3:6]):
+                wrong.append(found)
+
+    def crash():
+        while not stop.is_set():
+            with contextlib.suppress(SceneError):
+                read_contained(crashing.read_crashing, paths[0])
+
+    threads = [threading.Thread(target=read, args=pair) for pair in zip(paths, cubes, strict=True)]
+    threads.append(threading.Thread(target=crash))
+    for each in threads:
+        each.start()
+    time.sleep(6)
+    stop.set()
+    for each in threads:
+        each.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize("kind", ["partial", "lambda"])
+def test_a_reader_that_cannot_be_sent_is_called_here(path, kind):
+    def read(path, *, scale=1):
+        return scale * os.getpid()
+
+    reader = functools.partial(read, scale=1) if kind == "partial" else (lambda path: os.getpid())
+    assert read_contained(reader, path) == os.getpid()
+
+
+def test_a_path_in_the_search_path_is_no_damage(path, monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "path", [tmp_path, *sys.path])
+    HELPER.close()
+    assert np.array_equal(load_scene(path).cube, CUBE)
+    assert HELPER.alive
