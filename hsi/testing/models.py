@@ -17,6 +17,7 @@ from hsi.errors import UsageError, check_name
 from hsi.inference import predict_pixels, predict_scene
 from hsi.models import MODELS, PatchNetwork, build_model, check_trunk, usual
 from hsi.models.estimator import SpectralEstimator
+from hsi.scenes import Scene
 from hsi.scenes.synthetic import synthetic_scene
 from hsi.testing.battery import (
     Check,
@@ -217,10 +218,10 @@ class _Network:
 
     def trains(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            run = train(_scene(self.bands), out=Path(folder) / "run", **self._brief())
+            run = train(self.scene(), out=Path(folder) / "run", **self._brief())
             require(run.finished, "the run is not finished")
             maps = [
-                map_scene(run, _scene(self.bands), out=Path(folder) / name, device="cpu")
+                map_scene(run, self.scene(), out=Path(folder) / name, device="cpu")
                 for name in ("one", "two")
             ]
             contents = {saved.raster.read_bytes() for saved in maps}
@@ -231,10 +232,14 @@ class _Network:
             finite = all(w.isfinite().all() for w in weights if w.is_floating_point())
             require(finite, "there are trained weights that are no numbers")
 
+    def scene(self) -> Scene:
+        side = max(32, self.patch_size + 3)
+        return synthetic_scene(rows=side, cols=side, bands=self.bands, classes=3)
+
     def resumes(self) -> None:
         if threading.current_thread() is not threading.main_thread():
             return  # signals reach the main thread alone
-        scene = _scene(self.bands)
+        scene = self.scene()
         with tempfile.TemporaryDirectory() as folder:
             whole = train(scene, out=Path(folder) / "whole", **self._brief())
             path = Path(folder) / "interrupted"
@@ -282,7 +287,3 @@ class _refused:  # noqa: N801 - reads as a statement
             return True
         came = "was accepted" if kind is None else f"led to {kind.__name__}: {error}"
         raise AssertionError(f"{self.what} {came}; expected a hsi.errors.UsageError")
-
-
-def _scene(bands: int) -> Any:
-    return synthetic_scene(rows=32, cols=32, bands=bands, classes=3)
