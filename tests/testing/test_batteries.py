@@ -10,7 +10,6 @@ from hsi.layers.attention import ATTENTIONS
 from hsi.models import MODELS, PatchNetwork
 from hsi.testing import CheckFailedError, check_attention, check_model
 
-
 # One of each kind: 2-D and 3-D with batch norms, spectra alone, attention over positions.
 TRAINED = ("hybridsn-dw", "cnn1d-hu", "ssftt")
 
