@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,10 +16,19 @@ TEMPORARY = re.compile(rf"\..+-{MARK}-[a-z0-9_]{{8}}(\.\w+)*")
 
 
 def remove_temporary(folder: Path) -> None:
-    """Remove what killed processes have left of files; none may be writing there."""
+    """Remove what killed processes have left of files and folders; none may be writing there."""
     for path in folder.glob(".*"):
-        if TEMPORARY.fullmatch(path.name) and path.is_file():
+        if not TEMPORARY.fullmatch(path.name):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
             path.unlink()
+
+
+def temporary_folder(folder: Path) -> tempfile.TemporaryDirectory[str]:
+    """Make a folder within `folder` that goes with its context, or is known as left behind."""
+    return tempfile.TemporaryDirectory(prefix=f".folder-{MARK}-", dir=folder)
 
 
 @contextmanager

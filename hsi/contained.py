@@ -24,6 +24,7 @@ import warnings
 import weakref
 from collections.abc import Callable
 from multiprocessing import spawn
+from pathlib import Path
 from typing import IO, Any, Self
 
 from hsi.errors import HsiError
@@ -105,7 +106,7 @@ class Helper:
             assert process.stdout is not None
             with _Watch(process, seconds) as watch:
                 try:
-                    _send(process.stdin, (function, arguments, named, seconds))
+                    _send(process.stdin, (function, arguments, named, seconds, _folder()))
                     raised, result, warned = _receive(process.stdout)
                 except (EOFError, BrokenPipeError):
                     code = self._end()
@@ -248,6 +249,14 @@ def _executable() -> str:
     return os.fsdecode(executable)
 
 
+def _folder() -> str | None:
+    """Return where relative paths begin now; None where that folder is gone."""
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return None
+
+
 def _in_words(code: int) -> str:
     if code == -signal.SIGKILL:
         return "its process was killed, as systems do where memory does not suffice,"
@@ -302,7 +311,7 @@ def serve(parent: int) -> None:
     _send(answers, _READY)
     while True:
         try:
-            function, arguments, named, seconds = _receive(calls)
+            function, arguments, named, seconds, folder = _receive(calls)
         except EOFError:
             return
         except Exception as error:  # noqa: BLE001 - whatever an import may raise
@@ -315,6 +324,8 @@ def serve(parent: int) -> None:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
+                if folder is not None:
+                    os.chdir(folder)
                 raised, result = False, function(*arguments, **named)
             except Exception as error:  # noqa: BLE001 - it is raised where the call came from
                 raised, result = True, _portable(error)

@@ -83,7 +83,15 @@ def test_whatever_ends_it_ends_that_call_alone(helper, function, arguments, how)
     assert call(helper, divmod, 7, 2) == (3, 1)
 
 
-def test_an_interrupt_leaves_no_answer_for_the_next_call(helper):
+@pytest.fixture
+def interruptible():
+    """Where tests run in the background, a shell has SIGINT ignored; a terminal has not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_leaves_no_answer_for_the_next_call(helper, interruptible):
     first = call(helper, os.getpid)
     timer = threading.Timer(0.3, signal.raise_signal, (signal.SIGINT,))
     timer.start()
@@ -96,6 +104,16 @@ def test_an_interrupt_leaves_no_answer_for_the_next_call(helper):
 def test_what_libraries_print_is_no_answer(helper):
     assert call(helper, os.write, 1, b"printed") == 7
     assert call(helper, print, "printed") is None
+
+
+def test_relative_paths_begin_where_this_process_is(helper, tmp_path, monkeypatch):
+    call(helper, os.getpid)
+    monkeypatch.chdir(tmp_path)
+    assert call(helper, os.getcwd) == str(tmp_path.resolve())
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert call(helper, divmod, 7, 2) == (3, 1)
 
 
 def test_threads_get_their_own_answers(helper):

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
+from hsi.atomic import temporary_folder
 from hsi.errors import UsageError
 from hsi.scenes.cube import BLOCK_BYTES
 from hsi.scenes.grid import Grid
@@ -86,7 +86,7 @@ def write_cog(path: Path, pixels: Any, *, layout: Layout, grid: Grid | None) -> 
     from rasterio.shutil import copy
 
     path = path.absolute()
-    with gdal_writing(), TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
+    with gdal_writing(), temporary_folder(path.parent) as folder:
         plain, finished = Path(folder) / "plain.tif", Path(folder) / "cog.tif"
         _write_plain(plain, pixels, layout=layout, grid=grid)
         copy(

@@ -243,12 +243,16 @@ class _Network:
         with tempfile.TemporaryDirectory() as folder:
             whole = train(scene, out=Path(folder) / "whole", **self._brief())
             path = Path(folder) / "interrupted"
+            # A program in the background has its interrupts ignored.
+            before = signal.signal(signal.SIGINT, signal.default_int_handler)
             try:
                 train(scene, out=path, progress=_Interrupting(), **self._brief())
             except KeyboardInterrupt:
                 again = resume(path, scene, device="cpu", report=False)
             else:
                 raise AssertionError("a request to stop was not heeded")
+            finally:
+                signal.signal(signal.SIGINT, before)
             files = [run.path / "model.safetensors" for run in (whole, again)]
             require(
                 files[0].read_bytes() == files[1].read_bytes(),

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsi.atomic import temporary_folder
 from hsi.errors import RunError
 from hsi.evaluation.counts import count_ids
 from hsi.files import make_folder_with_sums, move_into_place
@@ -87,7 +87,7 @@ def save_map(
     """Write `class_map` into `folder`, with the ground truth beside it where there is one."""
     with writing_into(folder):
         make_folder_with_sums(folder)
-        with TemporaryDirectory(prefix=".map-", dir=folder) as made:
+        with temporary_folder(folder) as made:
             write_products(Path(made), classifier, scene, class_map=class_map)
             put_in_place(Path(made), folder, removing=())
     return SavedMap(
@@ -102,7 +102,7 @@ def save_raster(
     classifier: Classifier, scene: Scene, class_map: NDArray[np.int32], folder: Path
 ) -> None:
     """Write `class_map` into `folder` as a raster, and nothing else."""
-    with writing_into(folder), TemporaryDirectory(prefix=".map-", dir=folder) as made:
+    with writing_into(folder), temporary_folder(folder) as made:
         write_class_map_tif(
             Path(made) / RASTERS["tif"],
             class_map,

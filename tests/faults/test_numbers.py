@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import hsi
-from hsi.errors import DivergedError, HsiError, OutOfMemoryError
+from hsi.errors import DivergedError, HsiError, OutOfMemoryError, RunError
 
 # The package exports a function of this name.
 fit = importlib.import_module("hsi.training.fit")
@@ -131,8 +131,9 @@ def test_a_full_disk_leaves_what_one_can_go_on_from(scene, tmp_path, monkeypatch
 
     with monkeypatch.context() as patch:
         patch.setattr("hsi.training.run_folder.write_text", full)  # of the history
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(RunError, match=r"cannot write into .*No space left") as raised:
             hsi.train(scene, out=tmp_path / "run", **BRIEF)
+    assert f"hsi train --resume {tmp_path / 'run'}" in raised.value.__notes__[0]
     hsi.resume(tmp_path / "run", scene, device="cpu", report=False)
     assert hsi.Run(tmp_path / "run").metrics["oa"] == expected.metrics["oa"]
 
