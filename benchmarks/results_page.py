@@ -197,8 +197,8 @@ factorisation of rank 16 with white noise. Its figures compare models with each 
 nothing published.
 - Seeds are as many as the tables say. Those of slow networks are few, since all of this was \
 computed on a CPU; a single seed has no deviation and proves nothing. The script goes on to ten.
-- A model, an amount or a split that a table lacks has not been measured there yet. Networks have one \
-seed; on Salinas-A, simple classifiers have five.
+- A model, an amount or a split that a table lacks has not been measured there yet. Networks have \
+one seed; on Salinas-A, simple classifiers have five.
 - Nothing is here of {SLOW.replace(",", " and ")}: on one core, a single training with its map \
 takes most of an hour. The script comes to them last.
 - Times were taken beside other work, so they are too long and tell orders of magnitude.
