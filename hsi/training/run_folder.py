@@ -112,7 +112,7 @@ class RunFolder:
         RunError
             If the training finished, but its classifier is gone.
         """
-        if self.finished and not self.trained:
+        if self.finished and not self.trained and not self.checkpoint.is_file():
             raise RunError(
                 f"{self.path / 'model.safetensors'} is missing, though the training had finished\n"
                 f"Restore it from a copy, or train again: {self.COMMAND} --config "
