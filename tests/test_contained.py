@@ -215,5 +215,5 @@ def test_closing_waits_for_no_call(helper):
 
 
 def test_where_no_process_can_be_started_calls_are_made_here(helper, monkeypatch):
-    monkeypatch.setattr("hsi.contained._executable", lambda: "/nowhere/python")
+    monkeypatch.setattr("hsi.contained.helper._executable", lambda: "/nowhere/python")
     assert call(helper, os.getpid) == os.getpid()
