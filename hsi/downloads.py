@@ -15,7 +15,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from hsi.atomic import remove_temporary, replacing
-from hsi.files import expand_home
+from hsi.files import expand_home, is_web_page
 from hsi.locks import lock_file
 from hsi.sums import sum_of
 from hsi.web import NotSentError, ask
@@ -141,16 +141,10 @@ def _download(address: str, target: Path, sha256: str, size: int | None) -> None
         if not received.startswith(sha256):
             # Without a length, this may be the beginning of the right one.
             raise NotSentError(
-                f"{address} sent {_kind(temporary)}",
+                f"{address} sent {'a web page' if is_web_page(temporary) else 'another file'}",
                 lasting=answer.ends_visibly,
                 received=received,
             )
-
-
-def _kind(path: Path) -> str:
-    with path.open("rb") as file:
-        start = file.read(100).lstrip().lower()
-    return "a web page" if start.startswith((b"<!doctype html", b"<html")) else "another file"
 
 
 def reachable_addresses(addresses: tuple[str, ...]) -> list[str]:

@@ -119,6 +119,12 @@ def page_path(out: str | os.PathLike[str], *, own: Path | None = None) -> Path:
     return path
 
 
+def is_web_page(path: Path) -> bool:
+    """Return whether a file begins as web pages do: servers send them in place of data."""
+    with path.open("rb") as file:
+        return file.read(512).lstrip().lower().startswith((b"<!doctype html", b"<html"))
+
+
 def folder_name(name: str) -> str:
     """Return `name` as the name of a folder: nothing in it leads elsewhere.
 

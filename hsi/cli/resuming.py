@@ -38,6 +38,15 @@ def check_none(not_bitwise: bool) -> None:
         raise UsageError("--not-bitwise says how to --resume a run, but none is named")
 
 
+def check_nothing_beside(given: list[str], *, what: str) -> None:
+    """Refuse options that say what a run itself has: `what` it learns from, settings, folder."""
+    if given:
+        raise UsageError(
+            f"--resume goes on with the {what}, the settings and the folder of a run: leave out "
+            f"{' and '.join(given)}"
+        )
+
+
 def check_settings(path: Path, before: BaseModel, now: BaseModel) -> None:
     """Refuse settings that are not those of the run.
 

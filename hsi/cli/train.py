@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hsi.cli import options, resuming
-from hsi.errors import UsageError
 
 if TYPE_CHECKING:
     from hsi.scenes.named import Named
@@ -115,8 +114,13 @@ def command(
     from hsi.workflows import train
 
     if resume is not None:
-        scenes = [option for each in named.values() for option in each.options_given()]
-        _refuse_beside_resume(scenes, config=config, out=out, reading=reading)
+        given = [
+            *(option for each in named.values() for option in each.options_given()),
+            *(["--config"] if config is not None else []),
+            *(["--out"] if out is not None else []),
+            *(f"--{name.replace('_', '-')}" for name in reading),
+        ]
+        resuming.check_nothing_beside(given, what="scene")
         run = _resumed(resume, changes, bitwise=not not_bitwise, device=device)
         _print_run(run, as_json=as_json)
         return
@@ -158,23 +162,6 @@ def _resumed(path: str, changes: dict[str, Any], *, bitwise: bool, device: str) 
             progress=display,
             started=_announce,
             noted=resuming.say,
-        )
-
-
-def _refuse_beside_resume(
-    scenes: list[str], *, config: str | None, out: str | None, reading: dict[str, Any]
-) -> None:
-    """Refuse options that name a scene or a folder: the run has both."""
-    given = [
-        *scenes,
-        *(["--config"] if config is not None else []),
-        *(["--out"] if out is not None else []),
-        *(f"--{name.replace('_', '-')}" for name in reading),
-    ]
-    if given:
-        raise UsageError(
-            f"--resume goes on with the scene, the settings and the folder of a run: leave out "
-            f"{' and '.join(given)}"
         )
 
 

@@ -122,11 +122,7 @@ def command(
             for name, value in (("IMAGES", images), ("--config", config), ("--out", out))
             if value is not None
         ]
-        if given:
-            raise UsageError(
-                "--resume goes on with the photographs, the settings and the folder of a run: "
-                f"leave out {' and '.join(given)}"
-            )
+        resuming.check_nothing_beside(given, what="photographs")
         run = _resumed(resume, changes, bitwise=not not_bitwise, device=device)
         _print_run(run, as_json=as_json)
         return

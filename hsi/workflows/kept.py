@@ -6,7 +6,6 @@ import errno
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -18,7 +17,6 @@ from hsi.interrupts import Stop
 from hsi.training import Epoch, RunFolder
 from hsi.training.run_folder import Savable
 from hsi.training.state import Capture
-from hsi.training.state_file import computing_with
 
 # Long enough that writing a checkpoint is no burden, short enough that little is lost.
 CHECKPOINT_SECONDS = 30.0
@@ -179,51 +177,3 @@ class Kept:
         if self.settle:
             self.settle()
         self.run.save_checkpoint(self.classifier)
-
-
-def check_belongs(folder: Path, then: str | None, now: str) -> None:
-    """Refuse a state that another run has left.
-
-    Raises
-    ------
-    RunError
-        If the sum over what was learned from, and how, is another.
-    """
-    if then != now:
-        raise RunError(
-            f"the states in {folder / 'checkpoint'} are those of a training with other settings or "
-            "another split\nPut its own back, or train anew, into another folder."
-        )
-
-
-def check_bits(folder: Path, then: dict[str, str], device: torch.device, *, bitwise: bool) -> None:
-    """Refuse to go on where the last bits of the result could be others.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the run.
-    then : dict
-        What the training was begun with; see `computing_with`.
-    device : torch.device
-        Where it would go on.
-    bitwise : bool
-        If not, nothing is refused.
-
-    Raises
-    ------
-    RunError
-        With the differences.
-    """
-    now = computing_with(device)
-    differing = [
-        f"{name} was {then.get(name, 'unknown')}, is {now.get(name, 'unknown')}"
-        for name in dict.fromkeys([*then, *now])
-        if then.get(name) != now.get(name)
-    ]
-    if differing and bitwise:
-        raise RunError(
-            f"{folder} was begun under other conditions: {'; '.join(differing)}\n"
-            "Its result could differ in the last bits from that without the interruption. Go on "
-            "under the same conditions, or accept it with --not-bitwise (bitwise=False)."
-        )

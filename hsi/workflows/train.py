@@ -20,7 +20,8 @@ from hsi.sampling import Split
 from hsi.scenes import Scene, open_scene
 from hsi.training import Progress, Run, Settings, check_free
 from hsi.training.state import State
-from hsi.workflows.kept import Kept, check_belongs, check_bits
+from hsi.workflows.going_on import state_to_go_on_from
+from hsi.workflows.kept import Kept
 from hsi.workflows.learn import Learning
 from hsi.workflows.products import save_products
 from hsi.workflows.splitting import prepared, with_split
@@ -170,19 +171,11 @@ def resume(
     where = resolve_device(device)
     settings = run.settings
     scene = run.labelled(open_scene(run.source) if scene is None else scene)
-    found = run.states.read()
-    state = None
-    if found:
-        check_belongs(run.path, found.learned_from, run.begun_with)
-        state = dataclasses.replace(found.state, device=where)
-        check_bits(run.path, found.computed_with, where, bitwise=bitwise)
-        if noted:
-            for note in (*found.notes, f"it goes on in epoch {state.place.epoch}"):
-                noted(note)
+    found = state_to_go_on_from(run, where, bitwise=bitwise, noted=noted)
     learning = Learning(scene, run.split, settings, device=where)
     return _go_on(
         run, scene, learning, device=where, report=report, progress=progress, started=started,
-        state=state,
+        state=found.state if found else None,
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import time
 from collections.abc import Callable
@@ -28,7 +27,8 @@ from hsi.training import (
 )
 from hsi.training.state_file import Found
 from hsi.training.transfer_settings import VALIDATION
-from hsi.workflows.kept import Kept, check_belongs, check_bits
+from hsi.workflows.going_on import state_to_go_on_from
+from hsi.workflows.kept import Kept
 from hsi.workflows.photograph_network import untrained
 from hsi.workflows.photograph_products import save_photograph_products
 from hsi.workflows.photograph_sets import check_held_out, read_sets
@@ -165,14 +165,7 @@ def resume_transfer(
             "folder."
         )
     where = resolve_device(device)
-    found = run.states.read()
-    if found:
-        check_belongs(run.path, (found.learned_from or "").split(" ")[0], run.begun_with)
-        check_bits(run.path, found.computed_with, where, bitwise=bitwise)
-        if noted:
-            for note in (*found.notes, f"it goes on in epoch {found.state.place.epoch}"):
-                noted(note)
-        found = found._replace(state=dataclasses.replace(found.state, device=where))
+    found = state_to_go_on_from(run, where, bitwise=bitwise, noted=noted)
     sets = open_sets(Path(run.config["photographs"]["images"]))
     check_held_out(sets)
     classifier = untrained(sets.train.class_names, run.settings)

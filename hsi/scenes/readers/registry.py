@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hsi.errors import SceneError, UsageError
+from hsi.files import is_web_page
 from hsi.scenes.contents import Contents, Purpose
 from hsi.scenes.readers.contained import read_contained
 from hsi.scenes.readers.dlr import read_product, read_tiff
@@ -110,11 +111,9 @@ def check_file(path: Path) -> None:
         raise SceneError(f"{path} does not exist")
     if not path.is_file():
         raise SceneError(f"{path} is no regular file but a pipe, socket or device")
-    with path.open("rb") as file:
-        start = file.read(512).lstrip().lower()
     if path.stat().st_size == 0:
         raise SceneError(f"{path} is empty (0 bytes); get it anew")
-    if start.startswith((b"<!doctype html", b"<html")):
+    if is_web_page(path):
         raise SceneError(
             f"{path} is a web page saved under that name, not data\n"
             "Open it in a browser to see what the server said, and download the file anew."
