@@ -214,10 +214,7 @@ def test_datasets_is_no_package():
 
 def test_cards_are_found_inside_an_installed_package(tmp_path):
     package = Path(hsi.__file__).parent
-    (tmp_path / "hsi").mkdir()
-    for module in package.glob("*.py"):
-        shutil.copy(module, tmp_path / "hsi")
-    shutil.copytree(package / "scenes", tmp_path / "hsi" / "scenes")
+    shutil.copytree(package, tmp_path / "hsi", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(_folder(), tmp_path / "hsi" / "datasets")
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]);"
