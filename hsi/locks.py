@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-# What file systems without locks answer with.
-NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
+# What file systems without locks answer with; NFS with EBADF for a folder, which is read only.
+NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF)
 # A wait that is longer is worth a word.
 SHORT_WAIT_SECONDS = 3.0
 POLL_SECONDS = 0.1

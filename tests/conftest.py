@@ -215,6 +215,24 @@ def run(tmp_path_factory, scene):
     return hsi.train(scene, out=tmp_path_factory.mktemp("runs") / "run", **SMALL)
 
 
+@pytest.fixture(scope="session")
+def interrupting():
+    """Return a progress of trainings in which somebody stops them after a step."""
+
+    class Interrupting:
+        def __init__(self, at):
+            self.at = at
+
+        def step(self, done, total):
+            if done == self.at:
+                raise KeyboardInterrupt
+
+        def epoch(self, epoch, total):
+            pass
+
+    return Interrupting
+
+
 @pytest.fixture
 def real_data():
     """Return the folder with real scenes."""

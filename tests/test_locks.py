@@ -1,5 +1,7 @@
 """Locks on files: one process at a time."""
 
+import errno
+
 import pytest
 
 from hsi import locks
@@ -65,3 +67,26 @@ def test_who_waits_is_told_once_for_whom(tmp_path, monkeypatch):
         assert not FileLock(path).acquire(wait=False)
     assert told == [(path, "process 1 on elsewhere")]
     assert len(polls) == 40
+
+
+@pytest.mark.parametrize("answer", locks.NO_LOCKS)
+def test_a_file_system_without_locks_is_no_obstacle(tmp_path, monkeypatch, answer):
+    def none(handle, how):
+        raise OSError(answer, "no locks here")
+
+    monkeypatch.setattr("fcntl.flock", none)
+    for path in (tmp_path, tmp_path / "file"):
+        with FileLock(path) as lock:
+            assert not lock.available
+        lock.close()
+
+
+def test_another_error_is_none_that_is_passed_over(tmp_path, monkeypatch):
+    def broken(handle, how):
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr("fcntl.flock", broken)
+    lock = FileLock(tmp_path)
+    with pytest.raises(OSError, match="broken"):
+        lock.acquire()
+    lock.close()

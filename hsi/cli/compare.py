@@ -7,7 +7,7 @@ import json
 
 import click
 
-from hsi.cli import options
+from hsi.cli import options, resuming
 
 
 @click.command("compare", short_help="Compare two runs of one scene: agreement, McNemar, a map.")
@@ -34,6 +34,8 @@ def command(first: str, second: str, out: str | None, device: str, as_json: bool
 
     runs = Run(first), Run(second)
     picture = picture_path(out, *runs)
+    for run in runs:
+        resuming.note_checkpoint(run)
     found = compare_runs(*runs, device=device)
     found.save_picture(picture, title=" and ".join(found.names))
     sentences = comparison_sentences(

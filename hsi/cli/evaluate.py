@@ -6,7 +6,7 @@ import json
 
 import click
 
-from hsi.cli import options
+from hsi.cli import options, resuming
 
 
 @click.command("evaluate", short_help="Test a trained network on the test pixels of its run.")
@@ -25,8 +25,7 @@ def command(run: str, device: str, as_json: bool) -> None:
     from hsi.workflows import evaluate
 
     trained = Run(run)
-    if not trained.trained:
-        click.echo(f"Note: the training of {run} did not finish; using its checkpoint.", err=True)
+    resuming.note_checkpoint(trained)
     metrics = evaluate(trained, device=device)
     if as_json:
         click.echo(json.dumps(metrics, indent=2))

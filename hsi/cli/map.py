@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hsi.cli import options
+from hsi.cli import options, resuming
 from hsi.interrupts import terminated_as_interrupted
 
 if TYPE_CHECKING:
@@ -89,8 +89,7 @@ def command(
         raise options.scene_is_missing(reading, "name it after the run, or with --scene")
     if len(wanted) > 1 and "labels" in reading:
         raise UsageError("--labels belong to one scene; map scenes with labels one by one")
-    if not trained.trained:
-        click.echo(f"Note: the training of {run} did not finish; using its checkpoint.", err=True)
+    resuming.note_checkpoint(trained)
     choices["format"] = format_
     with terminated_as_interrupted():
         if len(wanted) > 1:

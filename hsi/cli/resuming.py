@@ -1,4 +1,4 @@
-"""What `hsi train` and `hsi transfer` share of going on with an interrupted training."""
+"""What subcommands share of interrupted trainings: going on with them, and using what they left."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from hsi.errors import UsageError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+    from hsi.training import RunFolder
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -65,6 +67,12 @@ def check_settings(path: Path, before: BaseModel, now: BaseModel) -> None:
             "Leave these options out to go on with it, or train anew with --config "
             f"{path / 'config.toml'} and these options."
         )
+
+
+def note_checkpoint(run: RunFolder) -> None:
+    """Print that a run is used as it stands in the middle of its training, if it is."""
+    if not run.trained:
+        say(f"the training of {run.path} did not finish; using its checkpoint.")
 
 
 def say(note: str) -> None:

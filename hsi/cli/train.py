@@ -30,8 +30,8 @@ AMOUNT = options.Amount()
 )
 @click.option(
     "--split",
-    help="random; blocks or folds, whose patches share no pixel; official; or file.  "
-    "[default: random]",
+    help="random; blocks or folds, whose patches share no pixel; official; file; or "
+    "scenes: those of --test-dataset.  [default: random]",
 )
 @click.option(
     "--split-file", type=click.Path(), help="A run, its split.npz, or masks, for --split file."

@@ -217,8 +217,7 @@ def predict(run: str, images: tuple[str, ...], device: str, as_csv: bool, as_jso
         raise UsageError("--csv and --json exclude each other")
     _check_no_output_file(images, as_csv=as_csv, as_json=as_json)
     trained = TransferRun(run)
-    if not trained.trained:
-        click.echo(f"Note: the training of {run} did not finish; using its checkpoint.", err=True)
+    resuming.note_checkpoint(trained)
     predictions, unreadable = predict_photographs(trained, images, device=device)
     for each in unreadable:
         click.echo(f"Note: skipped {each.path}: {each.reason}", err=True)

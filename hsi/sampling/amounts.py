@@ -36,7 +36,8 @@ def check_sizes(
         f"class {ids[k]} has {_pixels(int(labelled[k]), int(sizes[k]))}" for k in small[:NAMED]
     )
     if small.size > NAMED:
-        named += f", and {small.size - NAMED:,} more classes have too few"
+        more = small.size - NAMED
+        named += f", and {more:,} more {'class has' if more == 1 else 'classes have'} too few"
     advice = "set the labels of such a class to 0 to leave it out, or merge it with another"
     if least > 2:
         advice = f"ask for fewer pixels or for a fraction, or {advice}"

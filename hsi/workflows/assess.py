@@ -76,8 +76,19 @@ def accuracy(
         "area": _area(cm, scene, split, class_map, ids=classifier.class_ids.tolist(), names=names),
         "test_pixels": int(split.test.sum()),
         "overlap": {"contains": split.overlap.contains, "shares": split.overlap.shares},
-        "notes": list(split.notes),
+        "notes": [*split.notes, *_useless(cm, names)],
     }
+
+
+def _useless(cm: NDArray[np.int64], names: list[str]) -> list[str]:
+    """Return a note on a map that has one class where the test has several."""
+    mapped = np.flatnonzero(cm.sum(axis=0))
+    if mapped.size != 1 or np.count_nonzero(cm.sum(axis=1)) < 2:
+        return []
+    return [
+        f"all {cm.sum():,} test pixels are mapped as {names[mapped[0]]}: nothing was learned that "
+        "tells classes apart; a network may need more --epochs or a lower --learning-rate"
+    ]
 
 
 def _area(

@@ -29,7 +29,7 @@ def state_to_go_on_from(
     device : torch.device
         Where it would go on.
     bitwise : bool
-        Whether to refuse other conditions than those that it was begun under.
+        Whether to refuse other conditions than those that it was last trained under.
     noted : callable, optional
         Told what is to be known of how it goes on.
 
@@ -73,7 +73,7 @@ def _check_bits(folder: Path, then: dict[str, str], device: torch.device, *, bit
     folder : Path
         Of the run.
     then : dict
-        What the training was begun with; see `computing_with`.
+        What the training was last computed with; see `computing_with`.
     device : torch.device
         Where it would go on.
     bitwise : bool
@@ -92,7 +92,7 @@ def _check_bits(folder: Path, then: dict[str, str], device: torch.device, *, bit
     ]
     if differing and bitwise:
         raise RunError(
-            f"{folder} was begun under other conditions: {'; '.join(differing)}\n"
+            f"{folder} was trained under other conditions: {'; '.join(differing)}\n"
             "Its result could differ in the last bits from that without the interruption. Go on "
             "under the same conditions, or accept it with --not-bitwise (bitwise=False)."
         )

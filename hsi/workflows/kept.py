@@ -171,7 +171,7 @@ class Kept:
     def _how_to_go_on(self) -> str:
         if not self.run.states:
             return ""
-        return f" `{self.run.COMMAND} --resume {self.run.path}` goes on to the same result."
+        return f" `{self.run.COMMAND} --resume {self.run.path}` goes on as if nothing had happened."
 
     def _save(self) -> None:
         if self.settle:

@@ -1,6 +1,7 @@
 """``hsi compare``."""
 
 import json
+import shutil
 
 import pytest
 
@@ -28,6 +29,19 @@ def test_the_command_line(hsi_command, run, other):
     # A picture that is there already is left alone.
     assert printed["picture"] == "compare-2.png"
     assert printed["mcnemar"]["only_first"] == compare_runs(run, other).mcnemar.only_first
+    assert "did not finish" not in done.err
     failed = hsi_command("compare", run.path, run.path)
     assert failed.code == 2
     assert "Traceback" not in failed.err
+
+
+def test_an_unfinished_run_is_compared_by_its_checkpoint_and_so_it_says(
+    hsi_command, run, other, tmp_path
+):
+    copy = shutil.copytree(other.path, tmp_path / "copy")
+    (copy / "checkpoint").mkdir()
+    (copy / "model.safetensors").rename(copy / "checkpoint" / "model.safetensors")
+    done = hsi_command("compare", run.path, copy, "--device", "cpu")
+    assert done.code == 0, done.err
+    assert done.err.count("did not finish; using its checkpoint") == 1
+    assert str(copy) in done.err

@@ -298,7 +298,7 @@ def test_a_request_to_stop_waits_for_the_step_and_the_training_goes_on(
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 128 + number
-    assert f"`hsi train --resume {run}` goes on to the same result." in err
+    assert f"`hsi train --resume {run}` goes on as if nothing had happened." in err
     assert "Traceback" not in err
     assert not (run / ".lock").exists()
 

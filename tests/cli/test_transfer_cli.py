@@ -118,19 +118,13 @@ def test_help_names_both_commands(hsi_command):
     assert "Examples:" in done.out
 
 
-def test_an_interrupted_transfer_goes_on(hsi_command, photographs, tmp_path, monkeypatch):
-    class Interrupting:
-        def step(self, done, total):
-            if done == 3:
-                raise KeyboardInterrupt
-
-        def epoch(self, epoch, total):
-            pass
-
+def test_an_interrupted_transfer_goes_on(
+    hsi_command, photographs, tmp_path, monkeypatch, interrupting
+):
     monkeypatch.setattr("hsi.workflows.kept.CHECKPOINT_SECONDS", 0.0)
     with pytest.raises(KeyboardInterrupt):
         hsi.transfer(
-            photographs, out=tmp_path / "run", progress=Interrupting(), device="cpu",
+            photographs, out=tmp_path / "run", progress=interrupting(3), device="cpu",
             backbone="lenet5", augmentation="none", batch_size=16, epochs=12,
         )  # fmt: skip
     resume = ("transfer", "--resume", tmp_path / "run", "--device", "cpu")

@@ -26,23 +26,14 @@ def processes():
 
 
 @pytest.fixture(scope="session")
-def stopped_run(tmp_path_factory, scene):
+def stopped_run(tmp_path_factory, scene, interrupting):
     """A run that was stopped in its third step; its states are there."""
     path = tmp_path_factory.mktemp("stopped") / "run"
-
-    class Interrupting:
-        def step(self, done, total):
-            if done == 3:
-                raise KeyboardInterrupt
-
-        def epoch(self, epoch, total):
-            pass
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("hsi.workflows.kept.CHECKPOINT_SECONDS", 0.0)
         with pytest.raises(KeyboardInterrupt):
             hsi.train(
-                scene, out=path, train=0.15, progress=Interrupting(), device="cpu", patch_size=9,
+                scene, out=path, train=0.15, progress=interrupting(3), device="cpu", patch_size=9,
                 components=13, epochs=1, batch_size=16,
             )  # fmt: skip
     return path

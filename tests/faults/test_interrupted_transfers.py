@@ -12,29 +12,15 @@ from hsi.errors import RunError, UsageError
 TIMES = ("train_seconds", "read_seconds")
 
 
-class Interrupting:
-    """Progress in which somebody stops the training after a step."""
-
-    def __init__(self, at):
-        self.at = at
-
-    def step(self, done, total):
-        if done == self.at:
-            raise KeyboardInterrupt
-
-    def epoch(self, epoch, total):
-        pass
-
-
 @pytest.fixture
-def stopped(photographs, tmp_path, quick, monkeypatch):
+def stopped(photographs, tmp_path, quick, monkeypatch, interrupting):
     """Return a function that makes a run which was interrupted after a step."""
     monkeypatch.setattr("hsi.workflows.kept.CHECKPOINT_SECONDS", 0.0)
 
     def stop(*, at, images=photographs, **changes):
         path = tmp_path / f"stopped{at}"
         with pytest.raises(KeyboardInterrupt) as stopped:
-            hsi.transfer(images, out=path, progress=Interrupting(at), **(quick | changes))
+            hsi.transfer(images, out=path, progress=interrupting(at), **(quick | changes))
         said = " ".join(stopped.value.__notes__)
         assert f"`hsi transfer --resume {path}` goes on" in said
         return path

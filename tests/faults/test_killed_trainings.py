@@ -111,20 +111,11 @@ def test_a_finished_run_is_not_gone_on_with(whole):
 
 
 @pytest.fixture
-def unfinished(scene, tmp_path, monkeypatch):
+def unfinished(scene, tmp_path, monkeypatch, interrupting):
     """Return a run that was interrupted after five steps."""
     monkeypatch.setattr("hsi.workflows.kept.CHECKPOINT_SECONDS", 0.0)
-
-    class Interrupting:
-        def step(self, done, total):
-            if done == 5:
-                raise KeyboardInterrupt
-
-        def epoch(self, epoch, total):
-            pass
-
     with pytest.raises(KeyboardInterrupt) as stopped:
-        hsi.train(scene, out=tmp_path / "run", progress=Interrupting(), **BRIEF)
+        hsi.train(scene, out=tmp_path / "run", progress=interrupting(5), **BRIEF)
     assert f"`hsi train --resume {tmp_path / 'run'}` goes on" in " ".join(stopped.value.__notes__)
     return hsi.Run(tmp_path / "run")
 

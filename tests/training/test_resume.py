@@ -104,6 +104,33 @@ def test_with_other_recipes(field, tmp_path, what):
     assert_same(trained(field, resume=state, **how), trained(field, **how))
 
 
+@pytest.fixture
+def half(monkeypatch):
+    """Compute in float16, as older CUDA devices do, whose gradients are scaled."""
+    monkeypatch.setattr("hsi.training.loop.half_precision", lambda *_: torch.float16)
+    # Gradients are infinite under the first of these scales, so that they change.
+    kind = torch.amp.GradScaler
+    monkeypatch.setattr(
+        "torch.amp.GradScaler",
+        lambda device, enabled: kind(
+            device, init_scale=2.0**20, growth_interval=2, enabled=enabled
+        ),
+    )
+
+
+def test_the_scale_of_gradients_is_part_of_the_state(field, half, tmp_path, counted):
+    state = stopped(field, 8, tmp_path, validation=False)
+    assert 1 < state.plain["scaler"]["scale"] < 2.0**20
+    whole = trained(field, validation=False)
+    assert_same(trained(field, validation=False, resume=state), whole)
+    for name, value in {"scale": 2.0**40, "_growth_tracker": 0}.items():
+        lacking = state.plain | {"scaler": state.plain["scaler"] | {name: value}}
+        other = trained(field, validation=False, resume=dataclasses.replace(state, plain=lacking))
+        with pytest.raises(AssertionError):
+            assert_same(other, whole)
+    counted("resume", "parts of the state, each missed when it is left out", 2)
+
+
 def test_it_may_be_stopped_more_than_once(field, whole, tmp_path):
     first = stopped(field, 3, tmp_path)
     second = stopped(field, 4, tmp_path / "again", resume=first)

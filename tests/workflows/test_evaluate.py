@@ -9,6 +9,7 @@ from torch import nn
 
 import hsi
 from hsi.errors import RunError, SceneError
+from hsi.workflows.assess import accuracy
 
 FIGURES = (
     "oa", "aa", "kappa", "per_class", "confusion", "area", "test_pixels", "overlap", "notes",
@@ -97,3 +98,18 @@ def test_values_that_were_changed_since_are_refused(moved, tmp_path):
             hsi.evaluate(moved, device="cpu")
     np.save(path, cube)
     hsi.evaluate(moved, device="cpu")
+
+
+def test_a_map_of_one_class_alone_is_said_to_be_useless(run, scene):
+    one = np.full(scene.shape[:2], 14, dtype=np.int32)
+    split = run.split
+    notes = accuracy(run.classifier, scene, split, one)["notes"]
+    assert notes[:-1] == list(split.notes)
+    assert (
+        f"all {split.test.sum():,} test pixels are mapped as {run.classifier.class_names[14]}"
+        in (notes[-1])
+    )
+    two = one.copy()
+    row, col = np.argwhere(split.test)[0]
+    two[row, col] = 2
+    assert accuracy(run.classifier, scene, split, two)["notes"] == list(split.notes)
