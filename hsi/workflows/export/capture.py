@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +104,15 @@ def _name_sizes(graph: Any, *, margin: int) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep libraries from telling of what is deprecated among themselves."""
-    with warnings.catch_warnings():
+    """Keep libraries from telling of what is deprecated, or tried in vain, among themselves."""
+    loggers = [logging.getLogger(name) for name in ("onnx_ir", "onnxscript", "torch.onnx")]
+    levels = [each.level for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.ERROR)
+    with ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        for each, level in zip(loggers, levels, strict=True):
+            stack.callback(each.setLevel, level)
         for kind in (DeprecationWarning, FutureWarning):
             warnings.filterwarnings("ignore", category=kind, module=r"(torch|onnx|copyreg)")
             warnings.filterwarnings("ignore", "`isinstance.treespec, LeafSpec.`", category=kind)

@@ -17,7 +17,6 @@ from hsi.deployed.description import FORMAT
 from hsi.deployed.optional import check_onnx
 from hsi.errors import HsiError, RunError, UsageError, unknown_name
 from hsi.files import atomic_path, usable_path
-from hsi.models.decision_rule import DecisionRule
 from hsi.scenes import Scene, open_scene
 from hsi.scenes.trained_bands import match_bands
 from hsi.training import Classifier, Run
@@ -27,7 +26,8 @@ from hsi.workflows.export.graph import MapGraph, bytes_of
 from hsi.workflows.map_facts import classifier_facts
 
 Format = Literal["onnx", "torch"]
-SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "torch": ".pt2"}
+# What files of each format end in.
+FORMATS: dict[Format, str] = {"onnx": ".onnx", "torch": ".pt2"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,24 +106,43 @@ def export_run(
         scene, notes = _scene_of(run)
     if scene is not None:
         scene = match_bands(scene, classifier.bands)
-    # What is captured can be the rule of an estimator, whose numbers become part of the graph.
-    graph = MapGraph(classifier)
-    for module in graph.modules():
-        if isinstance(module, DecisionRule):
-            module.fix_numbers()
-    description = describe(classifier, graph)
-    program = capture(graph, bands=description.bands.count)
     try:
         with atomic_path(path) as temporary:
-            if format == "onnx":
-                write_onnx(temporary, program, description)
-                checked = _check_onnx(temporary, classifier, scene)
-            else:
-                write_program(temporary, program, description)
-                checked = _check_program(temporary, classifier, scene)
+            description, checked = write_checked(temporary, classifier, scene, format=format)
     except OSError as error:
         raise RunError(f"cannot write {path}: {error.strerror or error}") from error
     return Exported(path=path, description=description, notes=notes, **checked._asdict())
+
+
+def write_checked(
+    path: Path, classifier: Classifier, scene: Scene | None, *, format: Format
+) -> tuple[Description, Checked]:
+    """Write a classifier to `path`, and compare what was written with it.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder that is there.
+    classifier : Classifier
+        To be exported.
+    scene : Scene or None
+        To compare on, with the bands of the classifier.
+    format : {"onnx", "torch"}
+        Of the file.
+
+    Raises
+    ------
+    RunError
+        If the network cannot be exported, or what was written differs.
+    """
+    graph = MapGraph(classifier)
+    description = describe(classifier, graph)
+    program = capture(graph, bands=description.bands.count)
+    if format == "onnx":
+        write_onnx(path, program, description)
+        return description, _check_onnx(path, classifier, scene)
+    write_program(path, program, description)
+    return description, _check_program(path, classifier, scene)
 
 
 def describe(classifier: Classifier, graph: MapGraph) -> Description:
@@ -168,7 +187,7 @@ def describe(classifier: Classifier, graph: MapGraph) -> Description:
 
 
 def _path(run: Run, format: Format, out: Path | str | None) -> Path:
-    suffix = SUFFIXES[format]
+    suffix = FORMATS[format]
     if out is None:
         return run.path / f"model{suffix}"
     path = usable_path(out, "out")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from hsi.inference.dense import folded, largest_result, values_per_position
 from hsi.inference.plan import first_linear
 from hsi.models import PatchNetwork
+from hsi.models.decision_rule import DecisionRule
 from hsi.sampling import BandPCA
 from hsi.training import Classifier
 
@@ -47,11 +49,14 @@ class MapGraph(nn.Module):
     def __init__(self, classifier: Classifier) -> None:
         super().__init__()
         network = copy.deepcopy(classifier.network).cpu().eval()
+        for module in network.modules():
+            if isinstance(module, DecisionRule):
+                module.fix_numbers()
         reduction = classifier.reduction
         self.register_buffer("band_means", torch.tensor(reduction.mean_))
         self.register_buffer("component_scales", torch.tensor(reduction.scale_))
-        loadings = reduction.components_.T if isinstance(reduction, BandPCA) else torch.empty(0)
-        self.register_buffer("band_loadings", torch.tensor(loadings))
+        loadings = reduction.components_.T if isinstance(reduction, BandPCA) else np.empty(0)
+        self.register_buffer("band_loadings", torch.tensor(np.ascontiguousarray(loadings)))
         self.register_buffer("class_ids", torch.tensor(classifier.class_ids, dtype=torch.int32))
         self.dtype = network.anchor.dtype
         self.patch_size, self.window_size = network.patch_size, network.window_size
@@ -64,7 +69,7 @@ class MapGraph(nn.Module):
             self.head = network.head[2:]
             kernels = linear.weight.detach().unflatten(1, (-1, self.window_size, self.window_size))
             bias = torch.zeros(len(kernels)) if linear.bias is None else linear.bias.detach()
-            self.register_buffer("head_kernels", kernels.contiguous())
+            self.register_buffer("head_kernels", kernels.clone())
             self.register_buffer("head_biases", bias.to(self.dtype).clone())
 
     def forward(self, cube: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
