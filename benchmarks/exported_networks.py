@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from common import RESULTS, machine
+from common import report
 
 import hsi
 from hsi.models import PatchNetwork
@@ -97,10 +97,9 @@ def main() -> None:
                 }
         rows.append(row)
         print(json.dumps(row), flush=True)
-    facts = machine() | {name: version(name) for name in ("onnx", "onnxscript", "onnxruntime")}
     if len(sys.argv) == 1:
-        result = {"machine": facts, "seed": SEED, "rows": rows}
-        (RESULTS / "exported_networks.json").write_text(json.dumps(result, indent=1) + "\n")
+        versions = {each: version(each) for each in ("onnx", "onnxscript", "onnxruntime")}
+        report("exported_networks", rows, seed=SEED, **versions)
 
 
 if __name__ == "__main__":
