@@ -119,6 +119,8 @@ class MapJob:
                 f"the unfinished map in {folder} was planned as {plan}; here it would be "
                 f"{tiles.plan}\nMap without --resume (resume=True) to begin anew."
             )
+        # What was interrupted in a folder of its own has left no sums there.
+        make_folder_with_sums(folder)
         notes = [f"continued after {unfinished.rows:,} of {self.scene.rows:,} rows"]
         if unfinished.damaged:
             notes.append(

@@ -185,7 +185,7 @@ def test_a_network_whose_layers_depend_on_the_number_of_pixels(classifier_of, sc
             return x * float(x.sum())
 
     classifier.network.head.insert(len(classifier.network.head), Counts())
-    with pytest.raises(RunError, match="this network cannot be exported: .*\nLayers must not"):
+    with pytest.raises(RunError, match=r"this network cannot be exported: .*\nLayers must not"):
         write_checked(tmp_path / "model.onnx", classifier, scene, format="onnx")
 
 
