@@ -74,10 +74,10 @@ def test_the_module_is_every_network(small_network, classifier_of, scene):
     [
         ("hybridsn-dw", 13, 9, {"attention": "se"}, "windows"),
         ("logistic-regression", 5, 1, {}, "patches"),
-        ("cnn1d-hu", 20, 1, {"reduction": BandScaler()}, "dense"),
     ],
-    ids=("windows", "patches", "scaled bands"),
+    ids=("windows", "patches"),
 )
+@pytest.mark.slow
 def test_forms(classifier_of, scene, tmp_path, name, components, patch_size, options, form):
     classifier = classifier_of(name, components, patch_size, **options)
     path = tmp_path / "model.onnx"
@@ -86,10 +86,17 @@ def test_forms(classifier_of, scene, tmp_path, name, components, patch_size, opt
     assert done.difference < 1e-4
     # As a map of its own, from tiles of single pixels.
     found = OnnxClassifier(path)
-    least = found.tiles(scene, max_memory=2 * (about.pixel_bytes + 81 * about.position_bytes))
-    assert least.side <= 2
+    needed = patch_size**2 * about.position_bytes + about.pixel_bytes
+    least = found.tiles(scene, max_memory=int(needed / 0.75) + 10)
+    assert least.side == 1
     scores = np.concatenate([each.scores.reshape(3, -1) for each in least.from_row(32)], axis=1)
     assert np.isfinite(scores).all()
+
+
+def test_bands_that_are_scaled(classifier_of, scene):
+    classifier = classifier_of("cnn1d-hu", 20, 1, reduction=BandScaler())
+    done = check_export(of_graph(classifier), classifier, scene, one_pixel=True)
+    assert done.difference < 1e-4
 
 
 def test_a_program_of_pytorch(run, exported, tmp_path, scene):

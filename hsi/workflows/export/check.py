@@ -93,7 +93,11 @@ def _difference(
 ) -> float:
     classes, confidence, scores = found
     expected, valid = scores_of(classifier, cube)
-    if scores.shape != expected.shape or not np.array_equal(np.isnan(confidence), ~valid):
+    if (
+        scores.shape != expected.shape
+        or not np.isfinite(scores).all()
+        or not np.array_equal(np.isnan(confidence), ~valid)
+    ):
         return np.inf
     apart = np.abs(scores - expected) / np.maximum(np.abs(expected), 1)
     first, second = np.sort(expected, axis=0)[:-3:-1]
