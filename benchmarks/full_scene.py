@@ -24,9 +24,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from hsi.inference import evaluating, predict_scene
 from hsi.inference.dense import DenseNetwork
-from hsi.inference.tiles import region_of, tiles_of
+from hsi.inference.tiles import region_of
 from hsi.layers import gather_windows, pad_scene
 from hsi.models import PatchNetwork, build_model, macs_per_patch
+from hsi.scenes.tiles import tiles_of
 
 SCENES = (
     ("hybridsn", 145, 145, 30, 16),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hsi.backbones import build_backbone
+    from hsi.deployed import map_onnx
     from hsi.errors import HsiError
     from hsi.inference import predict_scene
     from hsi.layers.attention import build_attention
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         transfer,
     )
     from hsi.workflows.estimator import HybridSNClassifier
+    from hsi.workflows.export import export_run
 
 _HOMES = {
     "BandPCA": "sampling",
@@ -57,9 +59,11 @@ _HOMES = {
     "build_backbone": "backbones",
     "build_model": "models",
     "evaluate": "workflows",
+    "export_run": "workflows.export",
     "join_scenes": "scenes",
     "load_scene": "scenes",
     "load_scenes": "scenes",
+    "map_onnx": "deployed",
     "map_scene": "workflows",
     "overlap_audit": "sampling",
     "predict_photographs": "workflows",
@@ -95,9 +99,11 @@ __all__ = [
     "build_backbone",
     "build_model",
     "evaluate",
+    "export_run",
     "join_scenes",
     "load_scene",
     "load_scenes",
+    "map_onnx",
     "map_scene",
     "overlap_audit",
     "predict_photographs",

@@ -11,13 +11,16 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from hsi.atomic import replacing
 from hsi.errors import RunError
 from hsi.locks import FileLock
 
 NAME = "SHA256SUMS"
+# What stands in the place of a file's own sum while that is computed.
+NO_SUM = "0" * 64
+_PIECE = 1 << 20
 _TEXTS = (".toml", ".json", ".csv", ".md", ".html", ".tex")
 ENTRY = re.compile(r"(?P<sum>\S{64}) [ *](?P<name>.+)")
 
@@ -84,6 +87,26 @@ def check_sum(path: Path) -> None:
             f"  as it was written   {' or '.join(sorted(right))}\n"
             f"Restore it from a copy, or make it anew{_on_purpose(path)}."
         )
+
+
+def own_sum(file: BinaryIO, place: int) -> str:
+    """Return the sha256 of a file that holds it at `place`, with zeros for its own digits."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    digest.update(file.read(place))
+    digest.update(NO_SUM.encode())
+    file.seek(place + len(NO_SUM))
+    while piece := file.read(_PIECE):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def seal(path: Path, place: int) -> None:
+    """Write the sha256 of a file into it, over the zeros at `place`."""
+    with path.open("rb+") as file:
+        value = own_sum(file, place)
+        file.seek(place)
+        file.write(value.encode())
 
 
 def _on_purpose(path: Path) -> str:

@@ -233,6 +233,12 @@ def interrupting():
     return Interrupting
 
 
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory, run):
+    """A run as a file of ONNX; tests read it only."""
+    return hsi.export_run(run, out=tmp_path_factory.mktemp("exported") / "model.onnx")
+
+
 @pytest.fixture
 def real_data():
     """Return the folder with real scenes."""

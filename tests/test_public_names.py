@@ -11,7 +11,8 @@ PUBLIC = {
     "BandPCA", "BlockKFold", "Classifier", "HsiError", "HybridSNClassifier", "PatchDataset",
     "PatchNetwork", "Recipe", "Run", "Scene", "ScenePixels", "Settings", "Split", "TransferRun",
     "TransferSettings", "__version__", "build_attention", "build_backbone", "build_model",
-    "evaluate", "join_scenes", "load_scene", "load_scenes", "map_scene", "overlap_audit",
+    "evaluate", "export_run", "join_scenes", "load_scene", "load_scenes", "map_onnx", "map_scene",
+    "overlap_audit",
     "predict_photographs", "predict_scene", "register_model", "resume", "resume_transfer",
     "split_folds", "split_pixels", "train", "transfer",
 }  # fmt: skip
@@ -64,6 +65,7 @@ def test_star_import_gives_every_name():
         ["--version"],
         ["train", "--help"],
         ["map", "-h"],
+        ["export", "-h"],
         ["bench", "-h"],
         ["search", "-h"],
         ["scenes", "-h"],

@@ -13,8 +13,8 @@ import click
 from hsi.errors import HsiError, unknown_name, visible
 
 SUBCOMMANDS = (
-    "train", "map", "evaluate", "compare", "bench", "search", "report", "view", "models", "scenes",
-    "transfer",
+    "train", "map", "export", "evaluate", "compare", "bench", "search", "report", "view", "models",
+    "scenes", "transfer",
 )  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +15,25 @@ from hsi.cli import options, resuming
 from hsi.interrupts import terminated_as_interrupted
 
 if TYPE_CHECKING:
-    from hsi.training import Run
-    from hsi.workflows import SavedMap
+    from hsi.mapping import SavedMap
+    from hsi.scenes import Scene
+
+# Options that a file of ONNX leaves no choice about, with the values that change nothing.
+SETTLED = {
+    "method": (("auto",), "its graph has the one way that it was exported with"),
+    "precision": (("full",), "its graph computes in the run's own type"),
+    "device": (("auto", "cpu"), "onnxruntime computes it on processors here"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Mapper:
+    """What maps scenes: a run, or a file that was exported from one."""
+
+    map: Callable[..., SavedMap]
+    """Takes a scene, or None for its own, and options."""
+    names: dict[int, str]
+    """Of its classes by label id."""
 
 
 @click.command("map", short_help="Map scenes with a trained network.")
@@ -72,6 +91,7 @@ def command(
 
     A SCENE is a name or a path; without any, the scene of the run is mapped. Scenes may be larger
     than memory. Of several, those that fail are listed at the end, and the others are mapped.
+    In place of RUN, a file of ONNX that `hsi export` wrote is run without PyTorch.
 
     \b
     Examples:
@@ -79,27 +99,62 @@ def command(
       hsi map runs/first other.hdr --out maps/other
       hsi map runs/first lines/*.tif --out maps --confidence
       hsi map runs/first lines/*.tif --out maps --confidence --resume
+      hsi map model.onnx --scene other.hdr
     """
     from hsi.errors import UsageError
-    from hsi.training import Run
 
-    trained = Run(run)
+    exported = Path(run).suffix.lower() == ".onnx"
+    mapper = _exported(run, choices) if exported else _trained(run)
     wanted = [*([dataset] if dataset is not None else []), *scenes]
     if not wanted and reading:
         raise options.scene_is_missing(reading, "name it after the run, or with --scene")
     if len(wanted) > 1 and "labels" in reading:
         raise UsageError("--labels belong to one scene; map scenes with labels one by one")
-    resuming.note_checkpoint(trained)
+    if exported and not wanted:
+        raise UsageError(f"{run} has no scene of its own: name one after it, or with --scene")
     choices["format"] = format_
     with terminated_as_interrupted():
         if len(wanted) > 1:
-            _map_several(trained, wanted, reading, out, as_json, choices)
+            _map_several(mapper, wanted, reading, out, as_json, choices)
         else:
-            _map_one(trained, next(iter(wanted), None), reading, out, as_json, choices)
+            _map_one(mapper, next(iter(wanted), None), reading, out, as_json, choices)
+
+
+def _trained(run: str) -> _Mapper:
+    from hsi.training import Run
+    from hsi.workflows import map_scene
+
+    trained = Run(run)
+    resuming.note_checkpoint(trained)
+
+    def map_with_run(scene: Scene | None, **options: Any) -> SavedMap:
+        return map_scene(trained, scene, **options)
+
+    return _Mapper(map=map_with_run, names=trained.classifier.class_names)
+
+
+def _exported(path: str, choices: dict[str, Any]) -> _Mapper:
+    """Open a file of ONNX; what it settles is taken out of `choices`."""
+    from hsi.deployed import OnnxClassifier, map_onnx
+    from hsi.errors import UsageError
+
+    for name, (harmless, reason) in SETTLED.items():
+        value = choices.pop(name)
+        if value not in harmless:
+            raise UsageError(
+                f"--{name} {value} cannot be had of a file of ONNX: {reason}\n"
+                "Leave it out, or map with the run."
+            )
+    classifier = OnnxClassifier(path)
+
+    def map_with_file(scene: Scene, **options: Any) -> SavedMap:
+        return map_onnx(classifier, scene, **options)
+
+    return _Mapper(map=map_with_file, names=classifier.class_names)
 
 
 def _map_one(
-    run: Run,
+    mapper: _Mapper,
     dataset: str | None,
     reading: dict[str, Any],
     out: str | None,
@@ -108,8 +163,8 @@ def _map_one(
 ) -> None:
     from hsi.cli.console import print_table
 
-    saved = _mapped(run, dataset, reading, out, choices)
-    described = _described(run, saved)
+    saved = _mapped(mapper, dataset, reading, out, choices)
+    described = _described(mapper, saved)
     if as_json:
         click.echo(json.dumps(described, indent=2))
         return
@@ -130,7 +185,7 @@ def _map_one(
 
 
 def _map_several(
-    run: Run,
+    mapper: _Mapper,
     wanted: list[str],
     reading: dict[str, Any],
     out: str | None,
@@ -142,12 +197,12 @@ def _map_several(
     maps, failed = [], []
     for dataset, folder in zip(wanted, _folders(wanted, out), strict=True):
         try:
-            saved = _mapped(run, dataset, reading, folder, choices)
+            saved = _mapped(mapper, dataset, reading, folder, choices)
         except HsiError as error:
             failed.append({"scene": dataset, "error": str(error)})
             click.echo(f"Error: {dataset}: {error}", err=True)
             continue
-        maps.append({"scene": dataset} | _described(run, saved))
+        maps.append({"scene": dataset} | _described(mapper, saved))
         if not as_json:
             pixels = sum(saved.counts.values())
             click.echo(f"{dataset}: {pixels:,} pixels in {saved.seconds:.1f} s -> {saved.raster}")
@@ -160,7 +215,7 @@ def _map_several(
 
 
 def _mapped(
-    run: Run,
+    mapper: _Mapper,
     dataset: str | None,
     reading: dict[str, Any],
     out: str | Path | None,
@@ -169,12 +224,11 @@ def _mapped(
     from hsi.cli.map_display import MapDisplay
     from hsi.errors import RunError
     from hsi.scenes import load_scene
-    from hsi.workflows import map_scene
 
     scene = None if dataset is None else load_scene(dataset, **reading)
     with MapDisplay("map" if scene is None else scene.name) as display:
         try:
-            saved = map_scene(run, scene, out=out, progress=display.rows, **choices)
+            saved = mapper.map(scene, out=out, progress=display.rows, **choices)
         except MemoryError as error:
             notes = " ".join(getattr(error, "__notes__", []))
             raise RunError(
@@ -185,8 +239,8 @@ def _mapped(
     return saved
 
 
-def _described(run: Run, saved: SavedMap) -> dict[str, Any]:
-    names = run.classifier.class_names | {0: "no data"}
+def _described(mapper: _Mapper, saved: SavedMap) -> dict[str, Any]:
+    names = mapper.names | {0: "no data"}
     files = {name: getattr(saved, name) for name in ("picture", "raster", "confidence", "scores")}
     return {
         **{name: str(path) for name, path in files.items() if path is not None},

@@ -15,8 +15,9 @@ from torch.utils._pytree import tree_leaves
 from hsi.errors import UsageError
 from hsi.inference.heads import DirectLinear, FourierLinear
 from hsi.inference.plan import HeadPlan, first_linear, plan_head
-from hsi.inference.tiles import all_corners, in_batches, tiles_of
+from hsi.inference.tiles import all_corners, in_batches
 from hsi.models import PatchNetwork
+from hsi.scenes.tiles import tiles_of
 
 # Side of the largest tile in pixels. The margin of a patch around each tile is computed twice, so
 # a tile is several patches wide; larger ones gain little and leave the caches.

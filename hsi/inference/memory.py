@@ -6,40 +6,26 @@ import ctypes
 import functools
 import os
 import platform
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from hsi.errors import UsageError
+import hsi.memory
+from hsi.memory import as_bytes
 
 # PyTorch reads this once, when it first allocates: large arrays are then asked for in huge pages,
 # where Linux gives them on request. A map takes a tenth less time, since pages come one by one.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-
-_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 
 def free_memory(device: torch.device) -> int:
     """Return the bytes that can still be had: on a CUDA device, or in the machine's memory."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    try:
-        # What the kernel would give without swapping, file caches included.
-        found = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text())
-    except OSError:
-        found = None
-    if found:
-        return 1024 * int(found[1])
-    try:
-        # Elsewhere only the whole is known; half of it is taken to be in use.
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    except (AttributeError, OSError, ValueError):
-        return 2**31
+    return hsi.memory.free_memory()
 
 
 def memory_budget(max_memory: int | str | None, device: torch.device) -> int:
@@ -55,15 +41,7 @@ def memory_budget(max_memory: int | str | None, device: torch.device) -> int:
     >>> memory_budget("1.5G", torch.device("cpu"))
     1610612736
     """
-    if max_memory is None:
-        return free_memory(device) // 4
-    text = str(max_memory).strip().lower().removesuffix("b").removesuffix("i")
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)", text)
-    if isinstance(max_memory, bool) or not match or float(match[1]) == 0:
-        raise UsageError(
-            f"max_memory must be a number of bytes such as 2000000000 or 2G, not {max_memory!r}"
-        )
-    return int(float(match[1]) * _UNITS[match[2]])
+    return free_memory(device) // 4 if max_memory is None else as_bytes(max_memory)
 
 
 def give_back(device: torch.device) -> None:

@@ -14,8 +14,9 @@ from hsi.errors import UsageError
 from hsi.inference.device import resolve_device
 from hsi.inference.memory import memory_budget, reusing_memory
 from hsi.inference.tiled import Method, Precision, TiledNetwork, check_ways
-from hsi.inference.tiles import Tile, region_of, region_of_part
+from hsi.inference.tiles import region_of, region_of_part, within
 from hsi.models import PatchNetwork
+from hsi.scenes.tiles import Tile
 
 
 def predict_scene(
@@ -241,7 +242,7 @@ def _of_some(
             count=len(pixels),
         )
         for tile in network.tiles():
-            chosen = tile.inside(pixels)
+            chosen = within(tile, pixels)
             if len(chosen):
                 corners = pixels[chosen] - pixels.new_tensor([tile.row, tile.col])
                 result[chosen] = network.scores(region(tile), tile, corners)

@@ -14,8 +14,9 @@ from hsi.inference.dense import DenseNetwork
 from hsi.inference.memory import give_back, is_out_of_memory
 from hsi.inference.mode import evaluating
 from hsi.inference.patchwise import PatchwiseNetwork
-from hsi.inference.tiles import Tile, tiles_of
+from hsi.inference.tiles import within
 from hsi.models import PatchNetwork, check_once, positions_of_patch
+from hsi.scenes.tiles import Tile, tiles_of
 
 Method = Literal["auto", "dense", "patches"]
 Precision = Literal["full", "bf16"]
@@ -174,7 +175,7 @@ class TiledNetwork:
             if corners is None:
                 of_part = self._of_one(inside, place, None).unflatten(0, part.size)
                 result.unflatten(0, tile.size)[part.slices] = of_part
-            elif len(chosen := part.inside(corners)):
+            elif len(chosen := within(part, corners)):
                 there = corners[chosen] - corners.new_tensor([part.row, part.col])
                 result[chosen] = self._of_one(inside, place, there)
         return result

@@ -1,11 +1,9 @@
-"""Tiles of a scene with the margin that their patches need, and windows in batches."""
+"""The regions of tiles, with the margin that patches need, and windows in batches."""
 
 from __future__ import annotations
 
-import math
 import warnings
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,47 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hsi.layers import gather_windows
-
-
-class Tile(NamedTuple):
-    """A rectangle of pixels."""
-
-    row: int
-    col: int
-    rows: int
-    cols: int
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return self.rows, self.cols
-
-    @property
-    def slices(self) -> tuple[slice, slice]:
-        """The tile's part of a map of the scene."""
-        return slice(self.row, self.row + self.rows), slice(self.col, self.col + self.cols)
-
-    def around(self, patch_size: int, size: tuple[int, ...]) -> tuple[slice, slice]:
-        """Return what a scene of `size` has of the tile and the margin of a patch around it."""
-        margin = patch_size // 2
-        return (
-            slice(max(self.row - margin, 0), min(self.row + self.rows + margin, size[0])),
-            slice(max(self.col - margin, 0), min(self.col + self.cols + margin, size[1])),
-        )
-
-    def inside(self, pixels: Tensor) -> Tensor:
-        """Return which of the pixels ``(N, 2)`` lie in the tile."""
-        low = pixels.new_tensor([self.row, self.col])
-        high = low + pixels.new_tensor(self.size)
-        return ((pixels >= low) & (pixels < high)).all(dim=1).nonzero()[:, 0]
-
-
-def tiles_of(rows: int, cols: int, side: int) -> Iterator[Tile]:
-    """Yield tiles of nearly equal size, of at most `side` rows and columns, that cover a scene."""
-    height, width = (math.ceil(n / math.ceil(n / side)) for n in (rows, cols))
-    for row in range(0, rows, height):
-        for col in range(0, cols, width):
-            yield Tile(row, col, min(height, rows - row), min(width, cols - col))
+from hsi.scenes.tiles import Tile
 
 
 def in_batches(
@@ -127,3 +85,10 @@ def all_corners(region: Tensor, patch_size: int) -> Tensor:
     return torch.cartesian_prod(
         torch.arange(height, device=region.device), torch.arange(width, device=region.device)
     )
+
+
+def within(tile: Tile, pixels: Tensor) -> Tensor:
+    """Return which of the pixels ``(N, 2)`` lie in the tile."""
+    low = pixels.new_tensor([tile.row, tile.col])
+    high = low + pixels.new_tensor(tile.size)
+    return ((pixels >= low) & (pixels < high)).all(dim=1).nonzero()[:, 0]

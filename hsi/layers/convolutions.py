@@ -49,6 +49,9 @@ class SpectralSpatialConv(nn.Conv3d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve `x`."""
+        if torch.compiler.is_exporting():
+            # What is quickest on maps of a size is for whatever runs the graph to decide.
+            return super().forward(x)
         if self.in_channels != 1 or x.device.type != "cpu":
             if x.device.type == "cpu" and x.shape[3:] == self.kernel_size[1:]:
                 return self._along_bands(x)

@@ -53,6 +53,6 @@ def in_chunks(function: Callable[[Tensor], Tensor], spectra: Tensor, *, values: 
         What it holds for each spectrum, at most.
     """
     step = max(1, HELD_VALUES // max(1, values))
-    if len(spectra) <= step:
+    if torch.compiler.is_exporting() or len(spectra) <= step:
         return function(spectra)
     return torch.cat([function(some) for some in spectra.split(step)])

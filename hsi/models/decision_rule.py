@@ -89,6 +89,17 @@ class DecisionRule(nn.Module):
         for name, value in found.items():
             setattr(self, name, value.to(getattr(self, name).device))
 
+    def fix_numbers(self) -> None:
+        """Keep whole numbers as such, no more as tensors: a graph's form cannot depend on these.
+
+        It can then be captured and computed, and no more be saved.
+        """
+        for name, (dtype, axes) in self.TENSORS.items():
+            if dtype == torch.int64 and not axes:
+                number = number_in(getattr(self, name))
+                delattr(self, name)
+                setattr(self, name, number)
+
     def _misfits(self, tensors: Mapping[str, Tensor]) -> list[str]:
         """Say which shapes fit neither this rule nor each other."""
         lengths = {"bands": self.bands, "classes": self.classes}
@@ -114,8 +125,10 @@ class DecisionRule(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
-def number_in(tensor: Tensor) -> int:
+def number_in(tensor: Tensor | int) -> int:
     """Return the whole number that `tensor` holds; 1 where it is a shape alone (meta device)."""
+    if isinstance(tensor, int):
+        return tensor
     return 1 if tensor.is_meta else int(tensor)
 
 

@@ -154,7 +154,7 @@ class Forest(DecisionRule):
         spectra = spectra.to(self.threshold.dtype)
         values, branches = spectra.flatten(), self.branches.flatten()
         # Flat, since PyTorch looks up along one axis in half the time.
-        node = self.roots.repeat(len(spectra))  # (N * trees,)
+        node = self.roots.repeat(spectra.shape[0])  # (N * trees,)
         first = torch.arange(0, spectra.numel(), self.bands, device=node.device)
         first = first.repeat_interleave(len(self.roots))
         for _ in range(number_in(self.depth)):

@@ -92,7 +92,7 @@ class SpectralTransformer(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return the logits."""
-        first = self.class_token.expand(len(tokens), -1, -1)
+        first = self.class_token.expand(tokens.shape[0], -1, -1)
         x = self.dropout(torch.cat([first, tokens], dim=1) + self.positions)  # (N, 1 + tokens, C)
         entered: list[Tensor] = []
         for number, layer in enumerate(self.layers):

@@ -81,7 +81,7 @@ class TokenClassifier(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return the logits."""
-        first = self.class_token.expand(len(tokens), -1, -1)
+        first = self.class_token.expand(tokens.shape[0], -1, -1)
         x = self.dropout(torch.cat([first, tokens], dim=1) + self.positions)  # (N, 1 + tokens, C)
         return self.linear(self.encoder(x, wanted=1)[:, 0])
 

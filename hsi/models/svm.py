@@ -155,7 +155,7 @@ class SupportVectors(DecisionRule):
         balance = torch.where(values < 0, -1.0, 1.0).to(values) @ counts_for
         sums = values @ counts_for
         # Without training pixels, a class loses every duel by far: this is the limit.
-        scores = values.new_full((len(values), self.classes), -1 / 3)
+        scores = values.new_full((values.shape[0], self.classes), -1 / 3)
         scores[:, self.present] = (balance + present - 1) / 2 + sums / (3 * (sums.abs() + 1))
         return scores
 

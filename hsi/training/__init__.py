@@ -1,6 +1,6 @@
 """Settings, training loop, trained classifier, run folder."""
 
-from hsi.training.bands import TrainedBands, match_bands
+from hsi.scenes.trained_bands import TrainedBands, match_bands
 from hsi.training.classifier import Classifier
 from hsi.training.data_array import to_data_array
 from hsi.training.epochs import Epoch, Progress

@@ -15,10 +15,11 @@ from hsi.inference import Method, Precision
 from hsi.models import MODELS, PatchNetwork, build_model, full_name
 from hsi.sampling import Reduction, read_reduction, to_labels
 from hsi.scenes import Scene
-from hsi.training.bands import TrainedBands, match_bands
+from hsi.scenes.tiles import ScoredTile
+from hsi.scenes.trained_bands import TrainedBands, match_bands
 from hsi.training.components import ComponentCube
 from hsi.training.model_file import ALTERED, damaged, read_model, within, write_model
-from hsi.training.scene_tiles import SceneTiles, ScoredTile
+from hsi.training.scene_tiles import SceneTiles
 
 FORMAT = 1
 # What a file holds of the training scene's bands, where it is known.

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from hsi.sampling import Reduction
 from hsi.scenes import Scene
 from hsi.scenes.cube import is_missing, may_lack_values
+from hsi.scenes.fill import check_fill
 from hsi.scenes.lazy import Bands, LazyCube
 from hsi.scenes.storage import release_pages, stored_block
-from hsi.training.fill import check_fill
 
 # Stored values that are read and reduced at a time; their copies in float64 come on top.
 READ_BYTES = 16 * 2**20

@@ -6,7 +6,6 @@ a copy of the file alone is checked, too.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -20,13 +19,12 @@ from safetensors.torch import save_file
 
 from hsi.errors import RunError
 from hsi.files import atomic_path
-from hsi.sums import check_sum
+from hsi.sums import NO_SUM, check_sum, own_sum, seal
 
 # What a description that was altered, or does not belong to these tensors, leads to.
 ALTERED = (AttributeError, KeyError, TypeError, ValueError, RuntimeError)
 # As the sum stands in the header of the file: JSON within JSON.
-SUM_AFTER, NO_SUM = rb"{\"sha256\": \"", "0" * 64
-PIECE = 1 << 20
+SUM_AFTER = rb"{\"sha256\": \""
 
 
 def write_model(path: Path, *, about: Mapping[str, Any], tensors: dict[str, torch.Tensor]) -> None:
@@ -44,10 +42,7 @@ def write_model(path: Path, *, about: Mapping[str, Any], tensors: dict[str, torc
             raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
         place = _place_of_sum(temporary)
         assert place is not None
-        value = _sum_without(temporary, place)
-        with temporary.open("rb+") as file:
-            file.seek(place)
-            file.write(value.encode())
+        seal(temporary, place)
 
 
 def read_model(path: Path, *, format_: int | str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
@@ -77,7 +72,9 @@ def read_model(path: Path, *, format_: int | str) -> tuple[dict[str, Any], dict[
     if found != format_:
         raise RunError(f"{path} has format {found}; this version of hsi reads format {format_}")
     place = _place_of_sum(path)
-    if place is None or _sum_without(path, place) != about.pop("sha256", None):
+    with path.open("rb") as whole:
+        own = None if place is None else own_sum(whole, place)
+    if own is None or own != about.pop("sha256", None):
         raise RunError(
             f"{path} is damaged: its sha256 is not the one that it was written with\n"
             "Restore it from a copy, or train again."
@@ -91,18 +88,6 @@ def _place_of_sum(path: Path) -> int | None:
         length = int.from_bytes(file.read(8), "little")
         found = file.read(length).find(SUM_AFTER)
     return None if found < 0 else 8 + found + len(SUM_AFTER)
-
-
-def _sum_without(path: Path, place: int) -> str:
-    """Return the sha256 of a file with zeros for its own digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        digest.update(file.read(place))
-        digest.update(NO_SUM.encode())
-        file.seek(place + len(NO_SUM))
-        while piece := file.read(PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def damaged(path: Path, error: Exception) -> RunError:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from hsi.inference import (
     Method,
@@ -18,26 +17,17 @@ from hsi.inference import (
     resolve_device,
     reusing_memory,
 )
-from hsi.inference.tiles import Tile, region_of_part
+from hsi.inference.tiles import region_of_part
 from hsi.models import PatchNetwork
 from hsi.sampling import Reduction
 from hsi.scenes import Scene
+from hsi.scenes.tiles import ScoredTile
 from hsi.training.components import READ_BYTES, ComponentCube
 
 # With more, maps get no faster on a CPU.
 ENOUGH = 2**30
 # What the rows of a scene may take of it: beyond, tiles are read one by one.
 FOR_ROWS = 0.35
-
-
-class ScoredTile(NamedTuple):
-    """A rectangle of a scene and what a network says of it."""
-
-    tile: Tile
-    scores: NDArray[np.floating]
-    """``(classes, rows, cols)``, logits."""
-    valid: NDArray[np.bool_]
-    """``(rows, cols)``: where data is."""
 
 
 class SceneTiles:

@@ -17,8 +17,8 @@ from hsi.sampling import ScenePixels, Split, class_ids
 from hsi.scenes import Scene
 from hsi.scenes.cube import is_missing
 from hsi.scenes.lazy import LazyCube
+from hsi.scenes.trained_bands import match_bands
 from hsi.training import Recipe, Settings
-from hsi.training.bands import match_bands
 from hsi.training.components import ComponentCube
 from hsi.workflows.learn import learn
 

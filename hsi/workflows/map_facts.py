@@ -1,46 +1,15 @@
-"""By what a map is known: the scene, the classifier and how they were put together."""
+"""By what a map knows the classifier of a run and what computes its scores."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
-from hsi.scenes import Scene
-from hsi.scenes.storage import stored_file
+from hsi.mapping.facts import hash_of
 from hsi.training import Classifier
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer as Buffer
-
-
-def scene_facts(scene: Scene) -> dict[str, Any]:
-    """Return what tells this scene from others and from itself before a change; reads five pixels.
-
-    Size and time of its file stand for its content.
-    """
-    rows, cols = scene.rows - 1, scene.cols - 1
-    places = [(0, 0), (0, cols), (rows // 2, cols // 2), (rows, 0), (rows, cols)]
-    pixels = [np.ascontiguousarray(scene.cube[row, col]).tobytes() for row, col in places]
-    facts: dict[str, Any] = {
-        "name": scene.name,
-        "size": list(scene.shape),
-        "type": np.dtype(scene.cube.dtype).str,
-        "nodata": scene.nodata,
-        "pixels": _hash(pixels),
-    }
-    if scene.file_bands is not None:
-        facts["bands of the file"] = _hash([scene.file_bands.tobytes()])
-    facts |= {f"given {name}": str(value) for name, value in scene.source.items()}
-    file = stored_file(scene.cube)
-    if file is not None:
-        status = file.stat()
-        facts |= {"bytes of its file": status.st_size, "time of its file": status.st_mtime_ns}
-    return facts
 
 
 def classifier_facts(classifier: Classifier) -> dict[str, Any]:
@@ -50,12 +19,14 @@ def classifier_facts(classifier: Classifier) -> dict[str, Any]:
     ids = classifier.class_ids.tolist()
     return {
         "network": classifier.options["name"],
-        "weights": _hash(
+        "weights": hash_of(
             part
             for name, weight in weights.items()
             for part in (name.encode(), weight.reshape(-1).view(torch.uint8).numpy(force=True))
         ),
-        "reduction": _hash(np.ascontiguousarray(arrays[name]).tobytes() for name in sorted(arrays)),
+        "reduction": hash_of(
+            np.ascontiguousarray(arrays[name]).tobytes() for name in sorted(arrays)
+        ),
         "classes": {str(i): classifier.class_names[i] for i in ids},
     }
 
@@ -63,34 +34,3 @@ def classifier_facts(classifier: Classifier) -> dict[str, Any]:
 def versions_of_numbers() -> dict[str, str]:
     """Return the versions of what computes scores, which may change their last digits."""
     return {name: version(name) for name in ("hsi", "torch", "numpy")}
-
-
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return in words what differs between facts in groups.
-
-    Examples
-    --------
-    >>> differences({"scene": {"size": 3, "name": "a"}}, {"scene": {"size": 4, "name": "a"}})
-    ['scene: size was 3, is 4']
-    """
-    found = []
-    for group in dict.fromkeys([*before, *now]):
-        one, two = before.get(group, {}), now.get(group, {})
-        for name in dict.fromkeys([*one, *two]):
-            if one.get(name) != two.get(name):
-                found.append(
-                    f"{group}: {name} was {_shown(one.get(name))}, is {_shown(two.get(name))}"
-                )
-    return found
-
-
-def _shown(value: Any) -> str:
-    text = "not given" if value is None else str(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def _hash(parts: Iterable[Buffer]) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part)
-    return digest.hexdigest()[:16]

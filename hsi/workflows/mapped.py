@@ -6,13 +6,11 @@ import time
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from hsi.mapping import top_probability
 from hsi.report.explorer import Mapped
 from hsi.scenes import Scene
 from hsi.training import Classifier
-
-_ROWS = 64
 
 
 def map_and_confidence(
@@ -39,13 +37,3 @@ def map_and_confidence(
         patch_size=classifier.network.patch_size,
     )
     return mapped, seconds
-
-
-def top_probability(scores: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return the probability ``(rows, cols)`` of the winning class of ``(classes, rows, cols)``."""
-    top = np.empty(scores.shape[1:], dtype=np.float32)
-    for row in range(0, len(top), _ROWS):
-        part = scores[:, row : row + _ROWS].astype(np.float64)
-        # exp(0) is the winner's share of the sum.
-        top[row : row + _ROWS] = 1 / np.exp(part - part.max(axis=0)).sum(axis=0)
-    return top

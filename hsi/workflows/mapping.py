@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
-import numpy as np
 import torch
 
-from hsi.errors import RunError, UsageError, unknown_name
-from hsi.files import check_possible_folder, folder_name, usable_path
+from hsi.files import folder_name, usable_path
 from hsi.inference import Method, Precision, resolve_device
+from hsi.mapping import Format, MapJob, Progress, SavedMap, check_format, check_map_folder
+from hsi.mapping.facts import scene_facts
 from hsi.scenes import Scene, open_scene
 from hsi.scenes.common import with_ids_of
-from hsi.sums import is_listed
+from hsi.scenes.trained_bands import match_bands
 from hsi.training import Run
-from hsi.training.bands import match_bands
-from hsi.workflows.map_facts import classifier_facts, scene_facts, versions_of_numbers
-from hsi.workflows.map_job import RECORD, MapJob, Progress
-from hsi.workflows.map_products import ALONE, BESIDE, Format, SavedMap
+from hsi.workflows.map_facts import classifier_facts, versions_of_numbers
 
 __all__ = ["SavedMap", "map_scene"]
 
@@ -92,10 +88,7 @@ def map_scene(
     KeyboardInterrupt
         With a note that says what is kept, and how to go on.
     """
-    if format not in get_args(Format):
-        raise unknown_name("format", format, get_args(Format))
-    if format == "envi" and run.classifier.class_ids.max() > np.iinfo(np.uint16).max:
-        raise UsageError("an ENVI classification holds ids up to 65,535; use format='tif'")
+    check_format(format, run.classifier.class_ids)
     own = scene is None
     scene = scene or open_scene(run.source)
     classifier = run.classifier
@@ -124,7 +117,7 @@ def map_scene(
     )  # fmt: skip
     if out is not None:
         folder = usable_path(out, "out")
-        _check_folder(folder, run, own=own or _is_of(run, scene))
+        check_map_folder(folder, own=run.path if own or _is_of(run, scene) else None)
     elif own and precision == "full" and format == "tif":
         folder = run.path
     else:
@@ -135,27 +128,3 @@ def map_scene(
 
 def _is_of(run: Run, scene: Scene) -> bool:
     return bool(scene.source) and scene.source == run.config["scene"]
-
-
-def _check_folder(folder: Path, run: Run, *, own: bool) -> None:
-    """Refuse to write a map where it would take the place of what is no map, or is a run's.
-
-    Raises
-    ------
-    RunError
-        If files that this package did not write have the names of the map's, as the scene itself
-        may; or the folder is that of a run, which has the map of its own scene.
-    """
-    check_possible_folder(folder)
-    if (folder / "config.toml").is_file() and not (own and folder.samefile(run.path)):
-        raise RunError(
-            f"{folder} is the folder of a run, which holds the map of its own scene\n"
-            "Name another folder: out=, or --out on the command line."
-        )
-    strange = [name for name in (*ALONE, *BESIDE, RECORD) if (folder / name).exists()]
-    strange = [name for name in strange if not is_listed(folder / name)]
-    if strange:
-        raise RunError(
-            f"{folder / strange[0]} is there, and no map of `hsi map`; the new map would replace "
-            "it\nName another folder: out=, or --out on the command line."
-        )

@@ -12,16 +12,16 @@ import torch
 from numpy.typing import NDArray
 
 from hsi.files import write_text
+from hsi.mapping.job import RECORD
+from hsi.mapping.part_maps import save_part_maps
+from hsi.mapping.products import save_map, save_raster
 from hsi.models import count_parameters, macs_per_patch
 from hsi.report import save_figure
 from hsi.scenes import Scene
 from hsi.training import Run
 from hsi.workflows.assess import accuracy
 from hsi.workflows.learn import Learned
-from hsi.workflows.map_job import RECORD
-from hsi.workflows.map_products import save_map, save_raster
 from hsi.workflows.mapped import map_and_confidence
-from hsi.workflows.part_maps import save_part_maps
 from hsi.workflows.run_page import render_run, run_figures
 
 

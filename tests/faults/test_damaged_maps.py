@@ -7,7 +7,7 @@ import pytest
 
 import hsi
 from hsi.errors import RunError
-from hsi.workflows.unfinished import FOLDER
+from hsi.mapping.unfinished import FOLDER
 
 FLIPS, MANY_FLIPS = 12, 200
 

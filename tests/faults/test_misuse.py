@@ -25,6 +25,7 @@ UNDECODABLE = {
     "{ON} --labels caf\udce9.npy": ["labels", "not in UTF-8"],
     "{TRAIN} --out caf\udce9": ["out", "not in UTF-8"],
     "{MAP} --out caf\udce9": ["out", "not in UTF-8"],
+    "{EXPORT} --out caf\udce9.onnx": ["out", "not in UTF-8"],
     "{BENCH} --out caf\udce9": ["out", "not in UTF-8"],
     "{SEARCH} --out caf\udce9": ["out", "not in UTF-8"],
 }
@@ -47,6 +48,7 @@ BEGINNINGS = {
     "REPORT": "report {run} --scene {bad}/cube.npy --device cpu --out new.html",
     "EVALUATE": "evaluate {run} --device cpu",
     "COMPARE": "compare {run} {second} --device cpu --out new.png",
+    "EXPORT": "export {run}",
     "VIEW": "view {bad}/cube.npy --out new.html",
     "INFO": "scenes info {bad}/cube.npy",
 }
@@ -86,6 +88,7 @@ def bad(tmp_path_factory):
         "page.mat": "<!DOCTYPE html><title>404 Not Found</title>",
         "notes.txt": "not an image",
         "notes.md": "not an image",
+        "notes.onnx": "not a network",
         "list.csv": "image,truth\ncube.npy,truth.npy\n",
         "broken.toml": "[scene",
         "misspelt.toml": "learnin_rate = [0.1, 0.01]",

@@ -15,9 +15,9 @@ from hsi.inference.dense import DenseNetwork, folded
 from hsi.inference.heads import DirectLinear, FourierLinear
 from hsi.inference.memory import free_memory, memory_budget, reusing_memory
 from hsi.inference.plan import HeadPlan, estimate, first_linear, plan_head
-from hsi.inference.tiles import tiles_of
 from hsi.layers import SpectralSpatialConv
 from hsi.models import PatchNetwork, build_model
+from hsi.scenes.tiles import tiles_of
 
 CPU = torch.device("cpu")
 

@@ -14,9 +14,9 @@ import rasterio
 import hsi
 from hsi.errors import RunError, SceneError, UsageError
 from hsi.inference import predict_scene
+from hsi.mapping.unfinished import FOLDER, UnfinishedMap
 from hsi.scenes import join_scenes
 from hsi.scenes.synthetic import synthetic_scene
-from hsi.workflows.unfinished import FOLDER, UnfinishedMap
 
 SIDE = 16
 EVERYTHING = {"method": "dense", "confidence": True, "scores": True, "device": "cpu"}
@@ -29,7 +29,7 @@ PRODUCTS = (
 DYING = f"""
 import os, signal, sys
 import hsi
-from hsi.workflows.unfinished import UnfinishedMap
+from hsi.mapping.unfinished import UnfinishedMap
 import hsi.inference.dense
 hsi.inference.dense.TILE = {SIDE}
 run, scene, out, left = sys.argv[1:]
@@ -348,15 +348,15 @@ def test_envi_classification(run, large, tmp_path):
 
 
 def test_the_picture_of_a_large_scene_shows_some_of_its_pixels(run, large, tmp_path, monkeypatch):
-    monkeypatch.setattr("hsi.workflows.map_products.PREVIEW", 20)
+    monkeypatch.setattr("hsi.mapping.products.PREVIEW", 20)
     seen = []
-    figure = hsi.workflows.map_products.class_map_figure
+    figure = hsi.mapping.products.class_map_figure
 
     def noting(class_map, **arguments):
         seen.append((class_map, arguments["step"]))
         return figure(class_map, **arguments)
 
-    monkeypatch.setattr("hsi.workflows.map_products.class_map_figure", noting)
+    monkeypatch.setattr("hsi.mapping.products.class_map_figure", noting)
     saved = hsi.map_scene(run, hsi.load_scene(large), out=tmp_path, device="cpu")
     ((shown, step),) = seen
     assert step == 4

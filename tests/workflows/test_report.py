@@ -12,9 +12,10 @@ import torch
 
 import hsi
 from hsi.errors import RunError, UsageError
+from hsi.mapping import top_probability
 from hsi.training import Settings
 from hsi.workflows import write_report
-from hsi.workflows.mapped import map_and_confidence, top_probability
+from hsi.workflows.mapped import map_and_confidence
 from hsi.workflows.recipe import recipe_in_words
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from hsi.files import folder_name
+from hsi.mapping.products import save_map
+from hsi.mapping.source import MapClassifier
 from hsi.scenes import Scene
 from hsi.scenes.mosaic import scene_of
-from hsi.training import Classifier
-from hsi.workflows.map_products import save_map
 
 
 def save_part_maps(
-    classifier: Classifier,
+    classifier: MapClassifier,
     scene: Scene,
     class_map: Any,
     folder: Path,
@@ -24,7 +24,7 @@ def save_part_maps(
 
     Parameters
     ----------
-    classifier : Classifier
+    classifier : MapClassifier
         That made the map.
     scene : Scene
         The mosaic; for any other scene, nothing is written.

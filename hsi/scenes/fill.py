@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsi.errors import SceneError
-from hsi.sampling import Reduction
 
 # Standard deviations of the training pixels: of one component, and of the widest one for
 # all components together.
 FILL_DEVIATIONS, FILL_DISTANCE = 10_000, 10
 
 
+class FittedReduction(Protocol):
+    """What is known of the pixels that a band reduction was fitted to; see `hsi.BandPCA`."""
+
+    @property
+    def mean_(self) -> NDArray[np.float64]: ...  # noqa: D102
+
+    @property
+    def explained_variance_(self) -> NDArray[np.float64]: ...  # noqa: D102
+
+    @property
+    def scale_(self) -> NDArray[np.float64]: ...  # noqa: D102
+
+
 def check_fill(
     name: str,
     pixels: NDArray[Any],
     reduced: NDArray[np.float32],
-    reduction: Reduction,
+    reduction: FittedReduction,
     *,
     row: int = 0,
     col: int = 0,
@@ -34,8 +46,8 @@ def check_fill(
         ``(rows, cols, bands)``: a rectangle of it.
     reduced : ndarray
         ``(rows, cols, components)``: what `reduction` made of it.
-    reduction : BandPCA or BandScaler
-        Fitted.
+    reduction : FittedReduction
+        A `BandPCA` or `BandScaler`, fitted.
     row, col : int
         Where the rectangle begins.
 

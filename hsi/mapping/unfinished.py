@@ -32,8 +32,8 @@ from numpy.typing import NDArray
 from hsi.errors import RunError
 from hsi.files import make_folder_with_sums, write_text
 from hsi.locks import FileLock
+from hsi.mapping.raw_array import RawArray
 from hsi.sums import check_sum
-from hsi.workflows.raw_array import RawArray
 
 FOLDER = ".unfinished-map"
 FORMAT = 1

@@ -15,13 +15,10 @@ import numpy as np
 from hsi.errors import RunError
 from hsi.evaluation.counts import count_ids
 from hsi.files import make_folder_with_sums, write_text
-from hsi.report import as_percent
-from hsi.scenes import Scene
-from hsi.sums import check_sum
-from hsi.training import Classifier
-from hsi.training.scene_tiles import SceneTiles
-from hsi.workflows.map_facts import differences
-from hsi.workflows.map_products import (
+from hsi.mapping.confidence import top_probability
+from hsi.mapping.facts import differences
+from hsi.mapping.part_maps import save_part_maps
+from hsi.mapping.products import (
     ALONE,
     BESIDE,
     PICTURE,
@@ -33,9 +30,11 @@ from hsi.workflows.map_products import (
     write_products,
     writing_into,
 )
-from hsi.workflows.mapped import top_probability
-from hsi.workflows.part_maps import save_part_maps
-from hsi.workflows.unfinished import FOLDER, UnfinishedMap
+from hsi.mapping.source import MapClassifier, MapTiles
+from hsi.mapping.unfinished import FOLDER, UnfinishedMap
+from hsi.report import as_percent
+from hsi.scenes import Scene
+from hsi.sums import check_sum
 
 RECORD = "map.json"
 # Called with the number of rows that are done, and of all rows.
@@ -48,7 +47,7 @@ class MapJob:
 
     Attributes
     ----------
-    classifier : Classifier
+    classifier : MapClassifier
         That makes it.
     scene : Scene
         With the bands of the classifier.
@@ -60,9 +59,9 @@ class MapJob:
         Of the class map.
     """
 
-    classifier: Classifier
+    classifier: MapClassifier
     scene: Scene
-    tiles: Callable[..., SceneTiles]
+    tiles: Callable[..., MapTiles]
     facts: dict[str, Any]
     format: Format
 
@@ -99,18 +98,18 @@ class MapJob:
             UnfinishedMap.discard(folder)
         return saved
 
-    def _begun(self, folder: Path) -> tuple[UnfinishedMap, SceneTiles, tuple[str, ...]]:
+    def _begun(self, folder: Path) -> tuple[UnfinishedMap, MapTiles, tuple[str, ...]]:
         tiles = self.tiles()  # before anything is written
         make_folder_with_sums(folder)
         note: tuple[str, ...] = ()
         if UnfinishedMap.is_in(folder):
             note = ("an unfinished map in the folder was begun anew; --resume would continue it",)
         unfinished = UnfinishedMap.begin(
-            folder, facts=self.facts, plan=tiles.plan, arrays=self._arrays(tiles)
+            folder, facts=self.facts, plan=tiles.plan, arrays=self._arrays()
         )
         return unfinished, tiles, note
 
-    def _continued(self, folder: Path) -> tuple[UnfinishedMap, SceneTiles, tuple[str, ...]]:
+    def _continued(self, folder: Path) -> tuple[UnfinishedMap, MapTiles, tuple[str, ...]]:
         unfinished = UnfinishedMap(folder)
         plan = unfinished.plan
         tiles = self.tiles(method=plan["method"], max_memory=plan["max_memory"])
@@ -120,6 +119,8 @@ class MapJob:
                 f"the unfinished map in {folder} was planned as {plan}; here it would be "
                 f"{tiles.plan}\nMap without --resume (resume=True) to begin anew."
             )
+        # What was interrupted in a folder of its own has left no sums there.
+        make_folder_with_sums(folder)
         notes = [f"continued after {unfinished.rows:,} of {self.scene.rows:,} rows"]
         if unfinished.damaged:
             notes.append(
@@ -128,7 +129,7 @@ class MapJob:
         return unfinished, tiles, tuple(notes)
 
     def _compute(
-        self, unfinished: UnfinishedMap, tiles: SceneTiles, progress: Progress | None
+        self, unfinished: UnfinishedMap, tiles: MapTiles, progress: Progress | None
     ) -> None:
         total = self.scene.rows
         for each in tiles.from_row(unfinished.rows):
@@ -194,14 +195,14 @@ class MapJob:
             ) from error
         error.add_note(f"{kept}; the same command with --resume goes on (resume=True).")
 
-    def _arrays(self, tiles: SceneTiles) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    def _arrays(self) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
         size = self.scene.shape[:2]
         ids = np.min_scalar_type(int(self.classifier.class_ids.max()))
         arrays: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {"class_map": (size, ids)}
         if self.facts["options"]["confidence"]:
             arrays["confidence"] = (size, np.dtype(np.uint8))
         if self.facts["options"]["scores"]:
-            classes = self.classifier.network.classes
+            classes = len(self.classifier.class_ids)
             arrays["scores"] = ((classes, *size), np.dtype(np.float32))
         return arrays
 

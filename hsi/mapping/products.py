@@ -18,6 +18,7 @@ from hsi.atomic import temporary_folder
 from hsi.errors import RunError
 from hsi.evaluation.counts import count_ids
 from hsi.files import make_folder_with_sums, move_into_place
+from hsi.mapping.source import MapClassifier
 from hsi.report import (
     class_map_figure,
     save_figure,
@@ -30,7 +31,6 @@ from hsi.scenes import Scene
 from hsi.scenes.labels import as_labels
 from hsi.scenes.readers import read_file
 from hsi.sums import remove_sums
-from hsi.training import Classifier
 
 Format = Literal["tif", "envi"]
 
@@ -77,7 +77,7 @@ class SavedMap:
 
 
 def save_map(
-    classifier: Classifier,
+    classifier: MapClassifier,
     scene: Scene,
     class_map: NDArray[np.int32],
     folder: Path,
@@ -99,7 +99,7 @@ def save_map(
 
 
 def save_raster(
-    classifier: Classifier, scene: Scene, class_map: NDArray[np.int32], folder: Path
+    classifier: MapClassifier, scene: Scene, class_map: NDArray[np.int32], folder: Path
 ) -> None:
     """Write `class_map` into `folder` as a raster, and nothing else."""
     with writing_into(folder), temporary_folder(folder) as made:
@@ -115,7 +115,7 @@ def save_raster(
 
 def write_products(
     folder: Path,
-    classifier: Classifier,
+    classifier: MapClassifier,
     scene: Scene,
     *,
     class_map: Any,
@@ -129,7 +129,7 @@ def write_products(
     ----------
     folder : Path
         Exists.
-    classifier : Classifier
+    classifier : MapClassifier
         Whose map it is.
     scene : Scene
         That was mapped.

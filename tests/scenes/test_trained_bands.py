@@ -7,7 +7,7 @@ import pytest
 
 from hsi.errors import UsageError
 from hsi.scenes import Scene
-from hsi.training.bands import TrainedBands, match_bands
+from hsi.scenes.trained_bands import TrainedBands, match_bands
 
 OWN = np.arange(400.0, 1000, 10)
 
