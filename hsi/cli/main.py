@@ -11,11 +11,14 @@ from typing import Any, TextIO, cast
 import click
 
 from hsi.errors import HsiError, unknown_name, visible
+from hsi.torchrun import check_one_process
 
 SUBCOMMANDS = (
     "train", "map", "evaluate", "compare", "bench", "search", "report", "view", "models", "scenes",
     "transfer",
 )  # fmt: skip
+# What the processes that torchrun starts do together.
+SHARED = "train"
 
 
 class _Subcommands(click.Group):
@@ -33,6 +36,8 @@ class _Subcommands(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args[0] not in SUBCOMMANDS and not args[0].startswith("-"):
             raise unknown_name("command", args[0], SUBCOMMANDS)
+        if args[0] in SUBCOMMANDS and args[0] != SHARED:
+            check_one_process(args[0])
         return super().resolve_command(ctx, args)
 
 

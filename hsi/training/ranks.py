@@ -7,8 +7,10 @@ NCCL between CUDA devices, with gloo beside it for what is not on a device.
 from __future__ import annotations
 
 import platform
+import signal
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import NamedTuple, TypeVar
 
@@ -124,8 +126,9 @@ class Ranks:
                 differing = [name for name in facts if theirs.get(name) != facts[name]]
                 if differing:
                     raise RunError(
-                        f"process {rank}, on {machine}, has another {' and another '.join(differing)} "
-                        "than process 0\nAll machines need the same files, settings and versions."
+                        f"process {rank}, on {machine}, has another "
+                        f"{' and another '.join(differing)} than process 0\n"
+                        "All machines need the same files, settings and versions."
                     )
 
         self.agreed(check if self.first else lambda: None)
@@ -146,6 +149,14 @@ class Ranks:
         host, port = self.launched.address
         return dist.TCPStore(host, port, is_master=False)
 
+    def outlast_the_first(self) -> None:
+        """Wait until the first rank has ended, which says and keeps what there is.
+
+        As soon as one process has ended with an error, torchrun ends all others.
+        """
+        with suppress(RuntimeError):  # nobody answers, and in the end the connection is closed
+            self.highest(0)
+
     @contextmanager
     def unbroken(self) -> Iterator[None]:
         """Say so, if a rank that is needed within the block has ended.
@@ -156,7 +167,10 @@ class Ranks:
             Then.
         """
         try:
-            yield
+            with warnings.catch_warnings():
+                # Of a weight whose channels come last; what is added up is the same.
+                warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
+                yield
         except RuntimeError as error:
             if not _is_of_a_connection(error):
                 raise
@@ -228,8 +242,13 @@ def joined(launched: Launched, *, device: str) -> Iterator[Ranks]:
         if failed is not None:
             raise failed
 
-    ranks.agreed(check)
-    yield ranks
+    try:
+        ranks.agreed(check)
+        yield ranks
+    except BaseException:
+        # It ends by itself, but says why before, which torchrun would not wait for.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise
     # Not after an error: whoever is waited for may be gone.
     dist.destroy_process_group()
 

@@ -16,7 +16,6 @@ from hsi.training.ranks import Ranks
 from hsi.training.recipe import Recipe
 from hsi.training.step import batch_loss, batch_scores
 
-
 # Whether buffers are sent before each step, as PyTorch has called it since 2.13, and before.
 _BUFFERS = "forward_sync_buffers"
 if _BUFFERS not in inspect.signature(DistributedDataParallel).parameters:
