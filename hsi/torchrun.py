@@ -27,6 +27,8 @@ class Launched:
         Where what all processes know is stored.
     kept : bool
         Whether torchrun itself keeps that store, also while it starts the processes again.
+    restarts : int
+        How often it has done that.
     """
 
     rank: int
@@ -35,6 +37,7 @@ class Launched:
     local_size: int
     address: tuple[str, int]
     kept: bool
+    restarts: int
 
     @property
     def command(self) -> str:
@@ -54,6 +57,7 @@ def launched() -> Launched | None:
         local_size=int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
         address=(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])),
         kept=os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == str(True),
+        restarts=int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")),
     )
 
 

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -137,17 +137,13 @@ class Ranks:
         """Return the run that was begun before torchrun started the processes again, if any."""
         if not self.launched.kept:
             return None
-        store = self._store()
+        store = _store(self.launched)
         return store.get(_RUN).decode() if store.check([_RUN]) else None
 
     def begin(self, path: str) -> None:
         """Let `begun` return this run, should torchrun start the processes again."""
         if self.launched.kept:
-            self._store().set(_RUN, path)
-
-    def _store(self) -> dist.TCPStore:
-        host, port = self.launched.address
-        return dist.TCPStore(host, port, is_master=False)
+            _store(self.launched).set(_RUN, path)
 
     def outlast_the_first(self) -> None:
         """Wait until the first rank has ended, which says and keeps what there is.
@@ -174,9 +170,11 @@ class Ranks:
         except RuntimeError as error:
             if not _is_of_a_connection(error):
                 raise
+            # gloo puts the place in its sources before what happened, and guesses after it.
+            happened = str(error).splitlines()[0].rpartition("] ")[2].split(". ")[0]
             raise RunError(
-                f"another process of this training has ended, or cannot be reached; process "
-                f"{self.rank} of {self.size} ends, too ({str(error).splitlines()[0][:200]})"
+                f"another process of this training has ended, or cannot be reached: {happened}\n"
+                f"Process {self.rank} of {self.size} ends, too."
             ) from error
 
 
@@ -233,9 +231,13 @@ def joined(launched: Launched, *, device: str) -> Iterator[Ranks]:
         where, failed = torch.device("cpu"), error
     if where.type == "cuda":
         torch.cuda.set_device(where)
-    dist.init_process_group(
-        "cpu:gloo,cuda:nccl" if where.type == "cuda" else "gloo", timeout=LONGEST_WAIT
-    )
+    how: dict[str, Any] = {}
+    if launched.kept:
+        # What the processes before the last restart have left there must not be met.
+        attempt = dist.PrefixStore(f"hsi.attempt-{launched.restarts}", _store(launched))
+        how = {"store": attempt, "rank": launched.rank, "world_size": launched.size}
+    backend = "cpu:gloo,cuda:nccl" if where.type == "cuda" else "gloo"
+    dist.init_process_group(backend, timeout=LONGEST_WAIT, **how)
     ranks = Ranks(launched, where)
 
     def check() -> None:
@@ -251,6 +253,12 @@ def joined(launched: Launched, *, device: str) -> Iterator[Ranks]:
         raise
     # Not after an error: whoever is waited for may be gone.
     dist.destroy_process_group()
+
+
+def _store(launched: Launched) -> dist.TCPStore:
+    """Return what torchrun keeps for all processes, also between restarts."""
+    host, port = launched.address
+    return dist.TCPStore(host, port, is_master=False)
 
 
 def _is_of_a_connection(error: RuntimeError) -> bool:
