@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 REQUESTS = (signal.SIGINT, signal.SIGTERM)
@@ -76,7 +78,9 @@ class Stop:
 
 
 @contextmanager
-def stoppable(agree: Callable[[int], int] | None = None) -> Iterator[Stop]:
+def stoppable(
+    agree: Callable[[int], int] | None = None, *, patience: float | None = None
+) -> Iterator[Stop]:
     """Let the first request to stop wait for the end of a step; a second one ends the process.
 
     Other threads than the main one get no signals, and what the process was told to ignore stays
@@ -87,11 +91,16 @@ def stoppable(agree: Callable[[int], int] | None = None) -> Iterator[Stop]:
     agree : callable, optional
         As for `Stop`. Further requests then are no second ones: torchrun passes on what a scheduler
         may have sent to each process already, and ends them itself if they take too long.
+    patience : float, optional
+        End the process if a request is not even taken note of for so many seconds: it waits, within
+        a library, for what may never come.
     """
     stop = Stop(agree)
     before: dict[signal.Signals, Any] = {}
+    noted = threading.Event()
 
     def first(number: int, frame: Any) -> None:
+        noted.set()
         for each in before:
             signal.signal(each, signal.SIG_IGN if agree else signal.SIG_DFL)
         stop.request(number)
@@ -104,10 +113,36 @@ def stoppable(agree: Callable[[int], int] | None = None) -> Iterator[Stop]:
         for each in before:
             signal.signal(each, first)
     try:
-        yield stop
+        with _watched(noted, patience) if patience and before else nullcontext():
+            yield stop
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+@contextmanager
+def _watched(noted: threading.Event, patience: float) -> Iterator[None]:
+    """Have a thread that ends the process if a signal comes and is not noted in time.
+
+    Python runs handlers in the main thread, once that comes back from a library; of the signal
+    itself, the thread learns at once.
+    """
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+
+    def watch() -> None:
+        if (number := os.read(read, 1)) and not noted.wait(patience):
+            print("Interrupted while waiting for another process.", file=sys.stderr, flush=True)
+            os._exit(128 + number[0])
+        os.close(read)
+
+    before = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(write)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from hsi.torchrun import Launched
 # A rank may be waited for while it reads a large scene, or writes. One that has ended is noticed
 # sooner: its connections are closed.
 LONGEST_WAIT = timedelta(minutes=30)
+PATIENCE_SECONDS = 8.0
 _RUN = "hsi.run"
 
 _Result = TypeVar("_Result")
@@ -44,11 +45,15 @@ class Ranks:
     ----------
     rank, size : int
         The number of this process, from 0, and how many there are.
+    patience : float or None
+        Seconds within which a rank must take note of a signal; see `hsi.interrupts.stoppable`.
     """
 
     def __init__(self, launched: Launched, device: torch.device) -> None:
         self.launched, self.device = launched, device
         self.rank, self.size = launched.rank, launched.size
+        # NCCL does not notice that a rank has ended. torchrun does, and says so by a signal.
+        self.patience = PATIENCE_SECONDS if device.type == "cuda" else None
 
     @property
     def first(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -45,9 +46,10 @@ class SharedSteps:
     ) -> None:
         self.recipe, self.ranks = recipe, ranks
         self.cut = not drops_in_trunk(model)
+        buffers: dict[str, Any] = {_BUFFERS: False}  # they are equal: norms are in step
         self.parallel = DistributedDataParallel(
             _Scores(model, padded, recipe=recipe, ranks=ranks),
-            **{_BUFFERS: False},  # they are equal: norms are in step
+            **buffers,
             # Weights that a network does not use are left alone, as in one process. And gradients
             # are added up in the order of the weights from the first step on, not in that in which
             # they came: a training that goes on from a state adds them up in the same order.

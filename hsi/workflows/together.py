@@ -230,7 +230,7 @@ def _go_on(
 
 
 def _take_part(ranks: Ranks, ready: _Prepared) -> None:
-    with stoppable(ranks.highest) as stop:
+    with stoppable(ranks.highest, patience=ranks.patience) as stop:
 
         def after_step(_: Capture) -> None:
             stop.confer()

@@ -235,7 +235,8 @@ def learn_and_map(
     """
     run.states.learned_from = run.begun_with
     run.states.processes = ranks.size if ranks else 1
-    with stoppable(ranks.highest if ranks else None) as stop:
+    how: dict[str, Any] = {"agree": ranks.highest, "patience": ranks.patience} if ranks else {}
+    with stoppable(**how) as stop:
         kept = Kept(
             run,
             learning.classifier,
