@@ -40,9 +40,7 @@ def test_two_processes_equal_one_with_the_doubled_batch(tmp_path, monkeypatch):
     with torch.random.fork_rng(devices=[]):
         for case in program["CASES"]:
             expected = program["trained"](case)
-            found, other = (
-                load_file(tmp_path / f"{case}-{rank}.safetensors") for rank in range(2)
-            )
+            found, other = (load_file(tmp_path / f"{case}-{rank}.safetensors") for rank in range(2))
             assert found.keys() == expected.keys()
             for name, value in expected.items():
                 # What a softmax is indifferent to gets rounding as its gradient, and Adam's steps
