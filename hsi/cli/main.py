@@ -5,17 +5,21 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, TextIO, cast
 
 import click
 
 from hsi.errors import HsiError, unknown_name, visible
+from hsi.torchrun import check_one_process, launched
 
 SUBCOMMANDS = (
     "train", "map", "export", "evaluate", "compare", "bench", "search", "report", "view", "models",
     "scenes", "transfer",
 )  # fmt: skip
+# What the processes that torchrun starts do together.
+SHARED = "train"
 
 
 class _Subcommands(click.Group):
@@ -33,6 +37,8 @@ class _Subcommands(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args[0] not in SUBCOMMANDS and not args[0].startswith("-"):
             raise unknown_name("command", args[0], SUBCOMMANDS)
+        if args[0] in SUBCOMMANDS and args[0] != SHARED:
+            check_one_process(args[0])
         return super().resolve_command(ctx, args)
 
 
@@ -58,6 +64,10 @@ def main() -> None:
     sys.stdout, sys.stderr = harmless
     try:
         _run()
+    except SystemExit as ended:
+        if ended.code and launched() is not None:
+            _leave(ended.code)
+        raise
     finally:
         # Where nobody reads any more, click leaves streams that do not complain in the end.
         if sys.stdout is harmless[0]:
@@ -123,6 +133,15 @@ def _drop_output() -> None:
     """Keep Python from complaining once more when it flushes what could not be written."""
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _leave(code: Any) -> None:
+    """End at once: connections to processes that are gone could take long to be given up."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with suppress(OSError):
+                stream.flush()
+    os._exit(code if isinstance(code, int) else 1)
 
 
 def _say(message: str) -> None:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hsi.cli import options, resuming
+from hsi.cli import on_ranks, options, resuming
+from hsi.torchrun import launched
 
 if TYPE_CHECKING:
+    from hsi.scenes import Scene
     from hsi.scenes.named import Named
-    from hsi.training import Run
+    from hsi.training import Run, Settings
 
 AMOUNT = options.Amount()
 
@@ -107,13 +109,13 @@ def command(
       hsi train --resume runs/first
       hsi train --dataset pavia_university --split official
       hsi train --dataset train.csv --validation-dataset val.csv --test-dataset test.csv
+      torchrun --nproc-per-node 2 -m hsi train --dataset indian_pines
     """
-    from hsi.cli.console import TrainingDisplay
-    from hsi.scenes.named import named_scene
-    from hsi.training import Settings, read_config
-    from hsi.workflows import train
 
-    if resume is not None:
+    def check() -> None:
+        if resume is None:
+            resuming.check_none(not_bitwise)
+            return
         given = [
             *(option for each in named.values() for option in each.options_given()),
             *(["--config"] if config is not None else []),
@@ -121,21 +123,46 @@ def command(
             *(f"--{name.replace('_', '-')}" for name in reading),
         ]
         resuming.check_nothing_beside(given, what="scene")
-        run = _resumed(resume, changes, bitwise=not not_bitwise, device=device)
+
+    def opened() -> tuple[Scene, Settings]:
+        from hsi.scenes.named import named_scene
+        from hsi.training import Settings, read_config
+
+        stored = read_config(Path(config)) if config else {"scene": {}, "settings": {}}
+        settings = Settings.from_table(stored["settings"], where=f"{config}: ").changed(**changes)
+        scene = named_scene(**named, stored=stored["scene"], reading=reading, gap=settings.side - 1)
+        return scene, settings
+
+    process, run = launched(), None
+    if process is not None:
+        run = on_ranks.trained(
+            process,
+            check=check,
+            opened=opened,
+            resume=resume,
+            changes=changes,
+            bitwise=not not_bitwise,
+            device=device,
+            out=out,
+            announce=_announce,
+        )
+    else:
+        check()
+        if resume is None:
+            run = _trained(*opened(), device=device, out=out)
+        else:
+            run = _resumed(resume, changes, bitwise=not not_bitwise, device=device)
+    if run is not None:
         _print_run(run, as_json=as_json)
-        return
-    resuming.check_none(not_bitwise)
-    stored = read_config(Path(config)) if config else {"scene": {}, "settings": {}}
-    settings = Settings.from_table(stored["settings"], where=f"{config}: ").changed(**changes)
-    scene = named_scene(
-        **named,
-        stored=stored["scene"],
-        reading=reading,
-        gap=settings.side - 1,
-    )
+
+
+def _trained(scene: Scene, settings: Settings, *, device: str, out: str | None) -> Run:
+    """Train from the beginning."""
+    from hsi.cli.console import TrainingDisplay
+    from hsi.workflows import train
 
     with TrainingDisplay() as display:
-        run = train(
+        return train(
             scene,
             settings,
             out=out,
@@ -143,7 +170,6 @@ def command(
             progress=display,
             started=_announce,
         )
-    _print_run(run, as_json=as_json)
 
 
 def _resumed(path: str, changes: dict[str, Any], *, bitwise: bool, device: str) -> Run:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from hsi.layers.spectra import as_maps, as_rows
+
+Summed = Callable[[Tensor], Tensor]
+"""Adds to a tensor, in place, what it is elsewhere, and returns it."""
 
 
 class TrunkBatchNorm2d(nn.BatchNorm2d):
@@ -23,6 +27,7 @@ class TrunkBatchNorm2d(nn.BatchNorm2d):
     """
 
     _sampled: Tensor | None = None
+    _summed: Summed | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise ``(N, C, H, W)``."""
@@ -30,7 +35,8 @@ class TrunkBatchNorm2d(nn.BatchNorm2d):
             return super().forward(x)
         # The map is as much larger than the region as this layer's window is than one position.
         weights = coverage(self._sampled, x.shape[2] - self._sampled.shape[1] + 1)
-        return _weighted(self, x.contiguous(memory_format=torch.channels_last), weights.flatten())
+        rows = x.contiguous(memory_format=torch.channels_last)
+        return weighted_norm(self, rows, weights.flatten(), summed=self._summed)
 
 
 class TrunkBatchNorm3d(nn.BatchNorm3d):
@@ -41,6 +47,7 @@ class TrunkBatchNorm3d(nn.BatchNorm3d):
     """
 
     _sampled: Tensor | None = None
+    _summed: Summed | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise ``(N, C, bands, H, W)``."""
@@ -48,17 +55,32 @@ class TrunkBatchNorm3d(nn.BatchNorm3d):
         if self._sampled is None or not self.training:
             return as_maps(super().forward(rows.unsqueeze(2)).squeeze(2), x)
         weights = coverage(self._sampled, x.shape[3] - self._sampled.shape[1] + 1)
-        return as_maps(_weighted(self, rows, weights.flatten().repeat_interleave(x.shape[2])), x)
+        each = weights.flatten().repeat_interleave(x.shape[2])
+        return as_maps(weighted_norm(self, rows, each, summed=self._summed), x)
 
 
-def _weighted(norm: TrunkBatchNorm2d | TrunkBatchNorm3d, x: Tensor, weights: Tensor) -> Tensor:
-    """Normalise ``(N, C, H, W)``, channels last in memory, by statistics under weights ``(N H W)``.
+def weighted_norm(
+    norm: _BatchNorm, x: Tensor, weights: Tensor, *, summed: Summed | None = None
+) -> Tensor:
+    """Normalise by statistics under weights; the running statistics of `norm` follow.
 
-    The running statistics of `norm` follow.
+    Parameters
+    ----------
+    norm : BatchNorm1d, BatchNorm2d or BatchNorm3d
+        With scale, shift and running statistics.
+    x : Tensor
+        ``(N, C, H, W)``, channels last in memory.
+    weights : Tensor
+        ``(N H W,)``.
+    summed : callable, optional
+        Adds to a tensor, in place, what it is in other processes that hold other parts of one
+        batch: statistics and gradients are then those of the whole.
     """
     count = weights.sum().to(norm.weight.dtype)
+    if summed:
+        summed(count)
     y, mean, variance = _WeightedNorm.apply(
-        x, weights.to(norm.weight.dtype) / count, norm.weight, norm.bias, norm.eps
+        x, weights.to(norm.weight.dtype) / count, norm.weight, norm.bias, norm.eps, summed
     )
     with torch.no_grad():
         assert norm.running_mean is not None
@@ -135,23 +157,33 @@ class _WeightedNorm(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, shares: Tensor, scale: Tensor, shift: Tensor, eps: float
+        ctx: Any,
+        x: Tensor,
+        shares: Tensor,
+        scale: Tensor,
+        shift: Tensor,
+        eps: float,
+        summed: Summed | None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         # In mixed precision as PyTorch does it: maps in half precision, statistics are not.
         with torch.autocast(x.device.type, enabled=False):
             flat = _rows(x).to(scale.dtype)  # (R H W, C)
             mean = shares @ flat
+            if summed:
+                summed(mean)
             # What was copied for its type can be overwritten.
             centred = flat - mean if flat.dtype == x.dtype else flat.sub_(mean)
             variance = shares @ centred.square_()
+            if summed:
+                summed(variance)
             y = F.batch_norm(x, mean, variance, scale, shift, training=False, eps=eps)
         ctx.save_for_backward(x, shares, mean, variance, scale)
-        ctx.eps = eps
+        ctx.eps, ctx.summed = eps, summed
         ctx.mark_non_differentiable(mean, variance)
         return y, mean, variance
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, Tensor, Tensor, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, Tensor, Tensor, None, None]:
         x, shares, mean, variance, scale = ctx.saved_tensors
         grad = grads[0].contiguous(memory_format=torch.channels_last)
         grad_x, grad_scale, grad_shift = torch.ops.aten.native_batch_norm_backward(
@@ -159,14 +191,18 @@ class _WeightedNorm(torch.autograd.Function):
         )
         # Owed: shares * (grad_shift + grad_scale * normalised x) * scale / deviation.
         inverse = torch.rsqrt(variance + ctx.eps)
-        slope = grad_scale * inverse
+        of_scale, of_shift = grad_scale, grad_shift
+        if ctx.summed:
+            # Positions in all processes had their part; gradients of parameters are added later.
+            of_scale, of_shift = ctx.summed(torch.stack([grad_scale, grad_shift]))
+        slope = of_scale * inverse
         factor = scale * inverse
         # Half precision has too small a range for the factors; bfloat16 has not.
         kind = torch.bfloat16 if x.dtype == torch.bfloat16 else scale.dtype
-        constant, slope = ((grad_shift - slope * mean) * factor).to(kind), (slope * factor).to(kind)
+        constant, slope = ((of_shift - slope * mean) * factor).to(kind), (slope * factor).to(kind)
         owed = torch.addcmul(constant, _rows(x).to(kind), slope).mul_(shares.to(kind)[:, None])
         _rows(grad_x).sub_(owed.to(x.dtype))
-        return grad_x, None, grad_scale, grad_shift, None
+        return grad_x, None, grad_scale, grad_shift, None, None
 
 
 def _rows(x: Tensor) -> Tensor:

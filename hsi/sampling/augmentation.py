@@ -8,7 +8,9 @@ from torch import Tensor
 from hsi.errors import UsageError
 
 
-def random_dihedral(patches: Tensor, generator: torch.Generator) -> Tensor:
+def random_dihedral(
+    patches: Tensor, generator: torch.Generator, *, part: tuple[Tensor, int] | None = None
+) -> Tensor:
     """Put each patch into one of the eight rotations and reflections of a square, at random.
 
     Nadir images have no preferred direction, and the centre pixel stays where it is.
@@ -19,6 +21,9 @@ def random_dihedral(patches: Tensor, generator: torch.Generator) -> Tensor:
         ``(N, C, p, p)`` on any device.
     generator : torch.Generator
         Decides; one draw for each patch. It may be on another device.
+    part : tuple of Tensor and int, optional
+        If these are part of a batch: ``(N,)`` which of its patches they are, and how many it has.
+        Each is then put as it would be among all of them.
 
     Returns
     -------
@@ -38,7 +43,10 @@ def random_dihedral(patches: Tensor, generator: torch.Generator) -> Tensor:
     here = torch.arange(side * side, device=patches.device).view(side, side)
     # (8, p * p): where each symmetry takes each pixel from
     sources = torch.stack([turned(here, symmetry) for symmetry in range(8)]).flatten(1)
-    draws = torch.randint(8, (len(patches),), generator=generator, device=generator.device)
+    places, whole = part or (None, len(patches))
+    draws = torch.randint(8, (whole,), generator=generator, device=generator.device)
+    if places is not None:
+        draws = draws[places.to(draws.device)]
     # One gather costs an eighth of the time of flips that are chosen between by a mask.
     index = sources[draws.to(patches.device)].unsqueeze(1).expand(-1, patches.shape[1], -1)
     return patches.flatten(2).gather(2, index).view_as(patches)

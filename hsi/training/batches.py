@@ -31,6 +31,25 @@ LARGEST_WEIGHT = 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """What part of a batch the pixels of a process are.
+
+    Attributes
+    ----------
+    places : Tensor
+        ``(N,)`` which pixels of the whole batch they are.
+    pixels : int
+        Those of the whole batch.
+    weight : Tensor
+        The sum of their weights in the loss.
+    """
+
+    places: Tensor
+    pixels: int
+    weight: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
 class Batch:
     """The pixels of one step.
 
@@ -48,6 +67,8 @@ class Batch:
         Rows and columns of a region.
     regions : Tensor or None
         ``(N,)`` the region of each pixel.
+    part : Part or None
+        None: this is all of the batch.
     """
 
     rows: Tensor
@@ -57,6 +78,7 @@ class Batch:
     corners: Tensor | None = None
     size: tuple[int, int] = (0, 0)
     regions: Tensor | None = None
+    part: Part | None = None
 
 
 class Batches(ABC):

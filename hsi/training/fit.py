@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,9 @@ from hsi.models import PatchNetwork
 from hsi.training.batches import Batch, Batches, plan_batches
 from hsi.training.epochs import Epoch, Progress
 from hsi.training.loop import run_epochs, seeded
+from hsi.training.ranks import Ranks
 from hsi.training.recipe import Recipe
+from hsi.training.shared_steps import SharedSteps
 from hsi.training.state import Capture, State
 from hsi.training.statistics import settle_statistics
 from hsi.training.step import batch_loss, batch_scores
@@ -37,6 +40,7 @@ def fit(
     keep: Callable[[PatchNetwork, Epoch], None] | None = None,
     after_step: Callable[[Capture], None] | None = None,
     resume: State | None = None,
+    ranks: Ranks | None = None,
 ) -> list[Epoch]:
     """Train `model` in place and return its history.
 
@@ -71,11 +75,16 @@ def fit(
         validation pixels, batch norms then hold their running averages; `settle` mends that.
     after_step, resume
         As for `run_epochs`.
+    ranks : Ranks, optional
+        Who train it together, each with its part of every batch: to rounding, the result in each
+        of them is that of one process.
 
     Raises
     ------
     UsageError
-        If there are fewer than two training pixels.
+        If there are fewer than two training pixels, or a step has fewer than there are ranks.
+    RunError
+        If one of the ranks has ended.
     DivergedError
         If the loss or the weights are no longer finite.
     """
@@ -83,18 +92,21 @@ def fit(
         raise UsageError(f"{train.sum()} training pixels are too few: it takes at least two")
     model.to(device)
     scene = torch.from_numpy(cube).permute(2, 0, 1).to(device)
+    padded = pad_scene(scene, model.patch_size)
     batches = _plan(model, targets, train, recipe, device)
     task = _Pixels(
         model=model,
         scene=scene,
-        padded=pad_scene(scene, model.patch_size),
+        padded=padded,
         target_map=torch.from_numpy(targets).to(device),
         validation=torch.from_numpy(np.argwhere(validation)).to(device),
         planned=batches,
         recipe=recipe,
         seed=seed,
+        shared=SharedSteps(model, padded, recipe=recipe, ranks=ranks) if ranks else None,
     )
-    with seeded(seed, device) as generator, reusing_memory():
+    unbroken = ranks.unbroken() if ranks else nullcontext()
+    with seeded(seed, device) as generator, reusing_memory(), unbroken:
         history = run_epochs(
             model,
             task,
@@ -107,6 +119,7 @@ def fit(
             keep=keep,
             after_step=after_step,
             resume=resume,
+            ranks=ranks,
         )
         if not validation.any():  # else they came with the weights of the best epoch
             task.settle()
@@ -163,6 +176,7 @@ class _Pixels:
     planned: Batches
     recipe: Recipe
     seed: int
+    shared: SharedSteps | None
 
     def settle(self) -> None:
         """Let evaluation mode fit the weights as they are."""
@@ -175,6 +189,8 @@ class _Pixels:
         return self.planned.epoch(generator)
 
     def learn(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        if self.shared:
+            return self.shared.learn(batch, generator)
         scores = batch_scores(
             self.model,
             self.padded,

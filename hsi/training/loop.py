@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from hsi.errors import DivergedError
 from hsi.training.epochs import Epoch, Progress
 from hsi.training.model_file import within
+from hsi.training.ranks import Ranks
 from hsi.training.state import Capture, Moving, Place, State
 
 # Share of a one-cycle schedule in which the rate rises, from a tenth of its peak.
@@ -52,7 +53,10 @@ class Task(Protocol[_Batch]):
         """Return the batches of one epoch."""
 
     def learn(self, batch: _Batch, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Return loss, logits ``(N, classes)`` and true targets ``(N,)`` of a batch."""
+        """Return loss, logits ``(N, classes)`` and true targets ``(N,)`` of a batch.
+
+        Or, of several ranks, of the part that is this one's; the mean of the losses is the loss.
+        """
 
     def accuracies(self, running: float) -> tuple[float, float | None]:
         """Return training and validation accuracy after an epoch, in which `running` was right."""
@@ -84,6 +88,7 @@ def run_epochs(
     choose: bool = True,
     after_step: Callable[[Capture], None] | None = None,
     resume: State | None = None,
+    ranks: Ranks | None = None,
 ) -> list[Epoch]:
     """Train the weights of `model` that ask for gradients, in place, and return the history.
 
@@ -115,6 +120,8 @@ def run_epochs(
         the training.
     resume : State, optional
         Where to go on: the result is the same, to the bit, as without the interruption.
+    ranks : Ranks, optional
+        Who share the steps, if the task does.
 
     Raises
     ------
@@ -172,9 +179,11 @@ def run_epochs(
             scaler.step(optimizer)
             scaler.update()
             rates.step()
-            losses += loss.detach() * len(truth)
-            right += (scores.detach().argmax(1) == truth).sum()
-            seen += len(truth)
+            counted = loss.detach(), (scores.detach().argmax(1) == truth).sum(), len(truth)
+            mean, hits, pixels = ranks.whole(*counted) if ranks else counted
+            losses += mean * pixels
+            right += hits
+            seen += pixels
             done += 1
             progress.step((number - 1) * batches + done, steps)
             if after_step:
@@ -185,8 +194,8 @@ def run_epochs(
                     rate=rate,
                     seconds=time.monotonic() - start,
                 )
-                counted = {"epoch.losses": losses, "epoch.right": right, "epoch.draws": order}
-                after_step(partial(_captured, moving, place, history, best, counted, descent, half))
+                sums = {"epoch.losses": losses, "epoch.right": right, "epoch.draws": order}
+                after_step(partial(_captured, moving, place, history, best, sums, descent, half))
 
         train_accuracy, validation_accuracy = task.accuracies(int(right) / seen)
         epoch = Epoch(

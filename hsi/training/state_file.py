@@ -34,13 +34,14 @@ class Found(NamedTuple):
     """A sum over what is learned from, where the run itself does not hold one."""
 
 
-def computing_with(device: torch.device) -> dict[str, str]:
+def computing_with(device: torch.device, *, processes: int = 1) -> dict[str, str]:
     """Return what the last bits of a training depend on, besides its settings and its scene."""
     on_gpu = device.type == "cuda"
     return {
         "python": platform.python_version(),
         **{name: version(name) for name in ("hsi", "torch", "numpy", "scikit-learn")},
         "threads": str(torch.get_num_threads()),
+        "processes": str(processes),
         "device": torch.cuda.get_device_name(device) if on_gpu else device.type,
         "machine": f"{platform.system()} {platform.machine()}",
         "instructions": torch.backends.cpu.get_cpu_capability(),
@@ -59,9 +60,12 @@ class States:
     ----------
     learned_from : str or None
         A sum over what is learned from, to be written along.
+    processes : int
+        How many train together.
     """
 
     learned_from: str | None = None
+    processes: int = 1
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -78,7 +82,7 @@ class States:
         about = {
             "format": FORMAT,
             "number": self._number,
-            "computed_with": computing_with(state.device),
+            "computed_with": computing_with(state.device, processes=self.processes),
             "learned_from": self.learned_from,
             "state": state.as_table(),
         }

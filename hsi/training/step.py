@@ -45,7 +45,8 @@ def batch_scores(
     turning = augmentation == "dihedral"
     if batch.corners is None:
         patches = gather_windows(padded, batch.rows, batch.cols, model.patch_size)
-        return model(random_dihedral(patches, generator) if turning else patches)
+        part = (batch.part.places, batch.part.pixels) if batch.part else None
+        return model(random_dihedral(patches, generator, part=part) if turning else patches)
     symmetry = int(torch.randint(8, (1,), generator=generator)) if turning else 0
     return region_scores(model, padded, batch, symmetry=symmetry)
 
@@ -84,8 +85,14 @@ def region_scores(
 def batch_loss(scores: Tensor, batch: Batch, *, label_smoothing: float) -> Tensor:
     """Return the cross-entropy of a batch under the weights of its classes.
 
+    That of a part is what it adds to that of the whole batch.
     Classes of the network beyond the last one that has weights are those without training pixels.
     """
     weights = batch.class_weights.to(scores.dtype)
     weights = F.pad(weights, (0, scores.shape[1] - len(weights)))
+    if batch.part:
+        total = F.cross_entropy(
+            scores, batch.truth, weight=weights, label_smoothing=label_smoothing, reduction="sum"
+        )
+        return total / batch.part.weight.to(total.dtype)
     return F.cross_entropy(scores, batch.truth, weight=weights, label_smoothing=label_smoothing)

@@ -19,6 +19,7 @@ def state_to_go_on_from(
     *,
     bitwise: bool,
     noted: Callable[[str], None] | None,
+    processes: int = 1,
 ) -> Found | None:
     """Return the newest state of a run; None if it has to begin anew.
 
@@ -32,6 +33,8 @@ def state_to_go_on_from(
         Whether to refuse other conditions than those that it was last trained under.
     noted : callable, optional
         Told what is to be known of how it goes on.
+    processes : int
+        How many would go on together.
 
     Raises
     ------
@@ -43,7 +46,8 @@ def state_to_go_on_from(
         return None
     # What else was learned from may follow; it is known once that is read.
     _check_belongs(run.path, (found.learned_from or "").split(" ")[0], run.begun_with)
-    _check_bits(run.path, found.computed_with, device, bitwise=bitwise)
+    now = computing_with(device, processes=processes)
+    _check_bits(run.path, found.computed_with, now, bitwise=bitwise)
     if noted:
         for note in (*found.notes, f"it goes on in epoch {found.state.place.epoch}"):
             noted(note)
@@ -65,17 +69,16 @@ def _check_belongs(folder: Path, then: str, now: str) -> None:
         )
 
 
-def _check_bits(folder: Path, then: dict[str, str], device: torch.device, *, bitwise: bool) -> None:
+def _check_bits(folder: Path, then: dict[str, str], now: dict[str, str], *, bitwise: bool) -> None:
     """Refuse to go on where the last bits of the result could be others.
 
     Parameters
     ----------
     folder : Path
         Of the run.
-    then : dict
-        What the training was last computed with; see `computing_with`.
-    device : torch.device
-        Where it would go on.
+    then, now : dict
+        What the training was last computed with, and what it would go on with; see
+        `computing_with`.
     bitwise : bool
         If not, nothing is refused.
 
@@ -84,7 +87,7 @@ def _check_bits(folder: Path, then: dict[str, str], device: torch.device, *, bit
     RunError
         With the differences.
     """
-    now = computing_with(device)
+    then = {"processes": "1"} | then  # where it is not said, nothing was shared
     differing = [
         f"{name} was {then.get(name, 'unknown')}, is {now.get(name, 'unknown')}"
         for name in dict.fromkeys([*then, *now])

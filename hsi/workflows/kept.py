@@ -53,6 +53,8 @@ class Kept:
         Says whether to stop after a step.
     less_memory : str
         What to do where memory does not suffice.
+    command : str, optional
+        What goes on with such a run, where that is not the command that made it.
     """
 
     def __init__(
@@ -64,9 +66,11 @@ class Kept:
         settle: Callable[[], None] | None = None,
         stop: Stop | None = None,
         less_memory: str,
+        command: str | None = None,
     ) -> None:
         self.run, self.classifier, self.works, self.settle = run, classifier, works, settle
         self.stop, self.less_memory = stop, less_memory
+        self.command = command or run.COMMAND
         self.epoch = 0
         self.weights: dict[str, torch.Tensor] = {}
         self.saved = self.stated = time.monotonic()
@@ -87,6 +91,8 @@ class Kept:
         KeyboardInterrupt
             If that was requested.
         """
+        if self.stop:
+            self.stop.confer()
         stopping = self.stop is not None and self.stop.requested is not None
         if stopping or time.monotonic() - self.stated > CHECKPOINT_SECONDS:
             self.run.states.write(capture())
@@ -171,7 +177,7 @@ class Kept:
     def _how_to_go_on(self) -> str:
         if not self.run.states:
             return ""
-        return f" `{self.run.COMMAND} --resume {self.run.path}` goes on as if nothing had happened."
+        return f" `{self.command} --resume {self.run.path}` goes on as if nothing had happened."
 
     def _save(self) -> None:
         if self.settle:

@@ -18,6 +18,7 @@ from hsi.models.network import PatchNetwork
 from hsi.sampling import Split, make_reduction, to_targets
 from hsi.scenes import Scene
 from hsi.training import Classifier, Epoch, Progress, Settings, fit, settle
+from hsi.training.ranks import Ranks
 from hsi.training.state import Capture, State
 
 
@@ -101,6 +102,7 @@ class Learning:
         keep: Callable[[PatchNetwork, Epoch], None] | None = None,
         after_step: Callable[[Capture], None] | None = None,
         resume: State | None = None,
+        ranks: Ranks | None = None,
     ) -> Learned:
         """Train; arguments as for `hsi.training.fit`."""
         network, start = self.classifier.network, time.perf_counter()
@@ -123,6 +125,7 @@ class Learning:
                 keep=keep,
                 after_step=after_step,
                 resume=resume,
+                ranks=ranks,
                 **self._how,
             )
         seconds = time.perf_counter() - start + (resume.place.seconds if resume else 0.0)

@@ -19,6 +19,7 @@ from hsi.interrupts import stoppable
 from hsi.sampling import Split
 from hsi.scenes import Scene, open_scene
 from hsi.training import Progress, Run, Settings, check_free
+from hsi.training.ranks import Ranks
 from hsi.training.state import State
 from hsi.workflows.going_on import state_to_go_on_from
 from hsi.workflows.kept import Kept
@@ -93,8 +94,7 @@ def train(
         settings = with_split(settings, scene, asked=changes.get("split"))
     settings = settings_for(settings, scene)
     where = resolve_device(device)
-    path = usable_path(_free_path(scene, settings) if out is None else out, "out")
-    check_free(path)
+    path = run_path(out, scene, settings)
     if pixels is None:
         scene, split = prepared(scene, settings)
     else:
@@ -114,6 +114,13 @@ def train(
     return _go_on(
         run, scene, learning, device=where, report=report, progress=progress, started=started
     )
+
+
+def run_path(out: Path | str | None, scene: Scene, settings: Settings) -> Path:
+    """Return the folder of a new run: `out`, or one under ``runs/``; refuse one that is taken."""
+    path = usable_path(_free_path(scene, settings) if out is None else out, "out")
+    check_free(path)
+    return path
 
 
 def settings_for(settings: Settings, scene: Scene) -> Settings:
@@ -190,9 +197,46 @@ def _go_on(
     started: Callable[[Run], None] | None,
     state: State | None = None,
 ) -> Run:
-    """Train from the beginning or from a state, map, test, and write it all into the run."""
+    """Have the run for oneself, and finish it."""
+    with run.alone():
+        learn_and_map(
+            run, scene, learning, device=device, report=report, progress=progress,
+            started=started, state=state,
+        )  # fmt: skip
+    return run
+
+
+def learn_and_map(
+    run: Run,
+    scene: Scene,
+    learning: Learning,
+    *,
+    device: torch.device,
+    report: bool,
+    progress: Progress | None,
+    started: Callable[[Run], None] | None,
+    state: State | None,
+    ranks: Ranks | None = None,
+) -> None:
+    """Train from the beginning or from a state, map, test, and write it all into the run.
+
+    Parameters
+    ----------
+    run : Run
+        That this process has for itself.
+    scene, learning
+        What it learns from, and what learns.
+    device, report, progress, started
+        As for `train`.
+    state : State or None
+        Where to go on.
+    ranks : Ranks, optional
+        Who train it together; this is the first.
+    """
     run.states.learned_from = run.begun_with
-    with run.alone(), stoppable() as stop:
+    run.states.processes = ranks.size if ranks else 1
+    how: dict[str, Any] = {"agree": ranks.highest, "patience": ranks.patience} if ranks else {}
+    with stoppable(**how) as stop:
         kept = Kept(
             run,
             learning.classifier,
@@ -200,19 +244,23 @@ def _go_on(
             settle=learning.settle,
             stop=stop,
             less_memory=_less_memory(run.settings),
+            command=f"{ranks.launched.command} -m {run.COMMAND}" if ranks else None,
         )
         with kept.keeping():
             if started:
                 started(run)
             with stop.after_steps() if learning.has_steps else nullcontext():
                 learned = learning.run(
-                    progress=progress, keep=kept, after_step=kept.after_step, resume=state
+                    progress=progress,
+                    keep=kept,
+                    after_step=kept.after_step,
+                    resume=state,
+                    ranks=ranks,
                 )
             run.save_classifier(learned.classifier)
             if learned.history:
                 run.save_history(learned.history)
             save_products(run, scene, learned, device=device, report=report)
-    return run
 
 
 def _less_memory(settings: Settings) -> str:

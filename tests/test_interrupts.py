@@ -1,0 +1,58 @@
+"""Requests to stop that several processes agree on, and one that nobody takes note of."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from hsi.interrupts import Stop, Terminated, stoppable
+
+# A lock that is waited for by the system, which no signal interrupts.
+WAITING = """
+import ctypes
+from hsi.interrupts import stoppable
+with stoppable(lambda number: number, patience=1.0):
+    print("waiting", flush=True)
+    lock = ctypes.create_string_buffer(64)
+    for _ in range(2):
+        ctypes.CDLL(None).pthread_mutex_lock(lock)
+"""
+
+
+def test_a_process_stops_for_what_another_has_heard():
+    stop = Stop(agree=lambda number: max(number, signal.SIGTERM))
+    stop.check()
+    stop.confer()
+    assert stop.requested == signal.SIGTERM
+    with pytest.raises(Terminated):
+        stop.check()
+
+
+def test_what_it_heard_alone_waits_until_all_know():
+    heard = []
+    with stoppable(lambda number: heard.append(number) or number) as stop, stop.after_steps():
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)  # passed on by torchrun: no second request
+        assert stop.requested is None
+        stop.check()
+        stop.confer()
+        with pytest.raises(KeyboardInterrupt):
+            stop.check()
+    assert heard == [signal.SIGINT]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="locks as the C library of Linux has them")
+def test_a_process_that_waits_within_a_library_is_ended():
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITING], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "waiting\n"
+        process.send_signal(signal.SIGTERM)
+        begun = time.monotonic()
+        _, said = process.communicate(timeout=100)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert time.monotonic() - begun < 20
+    assert "Interrupted while waiting for another process." in said
