@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +16,10 @@ from hsi.cli import options
 from hsi.interrupts import terminated_as_interrupted
 
 if TYPE_CHECKING:
+    from hsi.scenes import Scene
     from hsi.training import Run
     from hsi.workflows import SavedMap
+    from hsi.workflows.cluster.map_strips import ClusterStrips
 
 
 @click.command("map", short_help="Map scenes with a trained network.")
@@ -40,8 +45,8 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--max-memory",
-    help="The most that the computation may take, e.g. 2G.  [default: a quarter of what is free, "
-    "at most 1G]",
+    help="The most that the computation may take, e.g. 2G; on a cluster, each worker's.  [default: "
+    "a quarter of what is free, at most 1G]",
 )
 @click.option("--confidence", is_flag=True, help="Also write the class's probability in percent.")
 @click.option("--scores", is_flag=True, help="Also write the logits of all classes.")
@@ -49,6 +54,7 @@ if TYPE_CHECKING:
     "--format", "format_", default="tif", show_default=True, help="Of the class map: tif or envi."
 )
 @options.device
+@options.cluster
 @click.option(
     "--out",
     type=click.Path(),
@@ -66,12 +72,14 @@ def command(
     out: str | None,
     as_json: bool,
     format_: str,
+    where: options.Where,
     **choices: Any,
 ) -> None:
     """Give every pixel of a scene a class, with the network that RUN trained.
 
     A SCENE is a name or a path; without any, the scene of the run is mapped. Scenes may be larger
     than memory. Of several, those that fail are listed at the end, and the others are mapped.
+    With --cluster or --workers, Dask's workers compute, and the files are the same.
 
     \b
     Examples:
@@ -79,6 +87,7 @@ def command(
       hsi map runs/first other.hdr --out maps/other
       hsi map runs/first lines/*.tif --out maps --confidence
       hsi map runs/first lines/*.tif --out maps --confidence --resume
+      hsi map runs/first lines/*.tif --out maps --cluster tcp://node1:8786
     """
     from hsi.errors import UsageError
     from hsi.training import Run
@@ -92,7 +101,8 @@ def command(
     if not trained.trained:
         click.echo(f"Note: the training of {run} did not finish; using its checkpoint.", err=True)
     choices["format"] = format_
-    with terminated_as_interrupted():
+    with terminated_as_interrupted(), where.opened() as cluster:
+        choices["cluster"] = cluster
         if len(wanted) > 1:
             _map_several(trained, wanted, reading, out, as_json, choices)
         else:
@@ -109,7 +119,8 @@ def _map_one(
 ) -> None:
     from hsi.cli.console import print_table
 
-    saved = _mapped(run, dataset, reading, out, choices)
+    scene = None if dataset is None else _Scenes([dataset], reading).take(0)
+    saved = _mapped(run, scene, out, choices)
     described = _described(run, saved)
     if as_json:
         click.echo(json.dumps(described, indent=2))
@@ -141,9 +152,13 @@ def _map_several(
     from hsi.errors import HsiError
 
     maps, failed = [], []
-    for dataset, folder in zip(wanted, _folders(wanted, out), strict=True):
+    folders = _folders(wanted, out)
+    scenes = _Scenes(wanted, reading)
+    turn = _ahead(run, scenes, folders, choices)
+    for number, (dataset, folder) in enumerate(zip(wanted, folders, strict=True)):
         try:
-            saved = _mapped(run, dataset, reading, folder, choices)
+            with turn(number):
+                saved = _mapped(run, scenes.take(number), folder, choices)
         except HsiError as error:
             failed.append({"scene": dataset, "error": str(error)})
             click.echo(f"Error: {dataset}: {error}", err=True)
@@ -160,19 +175,51 @@ def _map_several(
         sys.exit(1)
 
 
+class _Scenes:
+    """Opens each of several scenes once, in its turn or before."""
+
+    def __init__(self, wanted: list[str], reading: dict[str, Any]) -> None:
+        self._wanted, self._reading = wanted, reading
+        self._open: dict[int, Scene] = {}
+
+    def ahead(self, number: int) -> Scene:
+        """Return a scene that will be asked for once more."""
+        self._open[number] = self.take(number)
+        return self._open[number]
+
+    def take(self, number: int) -> Scene:
+        """Return a scene, and keep it no longer."""
+        from hsi.scenes import load_scene
+
+        if number in self._open:
+            return self._open.pop(number)
+        return load_scene(self._wanted[number], **self._reading)
+
+
+def _ahead(
+    run: Run, scenes: _Scenes, folders: Sequence[Path | None], choices: dict[str, Any]
+) -> Callable[[int], AbstractContextManager[None]]:
+    """Let workers begin with scenes before their turn; return what makes it a scene's turn."""
+    if choices["cluster"] is None:
+        return lambda number: nullcontext()
+    from hsi.workflows.cluster.ahead import ScenesAhead
+    from hsi.workflows.mapping import begin_ahead
+
+    def begin(number: int) -> ClusterStrips | None:
+        return begin_ahead(run, scenes.ahead(number), out=folders[number], **choices)
+
+    return ScenesAhead(
+        choices["cluster"], [partial(begin, number) for number in range(len(folders))]
+    ).turn
+
+
 def _mapped(
-    run: Run,
-    dataset: str | None,
-    reading: dict[str, Any],
-    out: str | Path | None,
-    choices: dict[str, Any],
+    run: Run, scene: Scene | None, out: str | Path | None, choices: dict[str, Any]
 ) -> SavedMap:
     from hsi.cli.map_display import MapDisplay
     from hsi.errors import RunError
-    from hsi.scenes import load_scene
     from hsi.workflows import map_scene
 
-    scene = None if dataset is None else load_scene(dataset, **reading)
     with MapDisplay("map" if scene is None else scene.name) as display:
         try:
             saved = map_scene(run, scene, out=out, progress=display.rows, **choices)

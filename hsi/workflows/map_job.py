@@ -12,14 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from hsi.errors import RunError
+from hsi.errors import ClusterError, RunError
 from hsi.evaluation.counts import count_ids
 from hsi.files import make_folder_with_sums, write_text
-from hsi.report import as_percent
 from hsi.scenes import Scene
 from hsi.sums import check_sum
 from hsi.training import Classifier
-from hsi.training.scene_tiles import SceneTiles
 from hsi.workflows.map_facts import differences
 from hsi.workflows.map_products import (
     ALONE,
@@ -33,7 +31,7 @@ from hsi.workflows.map_products import (
     write_products,
     writing_into,
 )
-from hsi.workflows.mapped import top_probability
+from hsi.workflows.map_tiles import MapTiles, type_of_ids
 from hsi.workflows.part_maps import save_part_maps
 from hsi.workflows.unfinished import FOLDER, UnfinishedMap
 
@@ -62,7 +60,7 @@ class MapJob:
 
     classifier: Classifier
     scene: Scene
-    tiles: Callable[..., SceneTiles]
+    tiles: Callable[..., MapTiles]
     facts: dict[str, Any]
     format: Format
 
@@ -99,7 +97,17 @@ class MapJob:
             UnfinishedMap.discard(folder)
         return saved
 
-    def _begun(self, folder: Path) -> tuple[UnfinishedMap, SceneTiles, tuple[str, ...]]:
+    def ahead(self, folder: Path, *, resume: bool) -> tuple[MapTiles, int] | None:
+        """Return the tiles of which `map_into` would ask, and from which row; None if of none."""
+        facts = UnfinishedMap.facts_in(folder) if resume else None
+        if facts is None:
+            return None if resume and self._is_finished(folder) else (self.tiles(), 0)
+        self._check_same(facts, folder)
+        with UnfinishedMap(folder) as unfinished:
+            plan, row = unfinished.plan, unfinished.rows
+        return self.tiles(method=plan["method"], max_memory=plan["max_memory"]), row
+
+    def _begun(self, folder: Path) -> tuple[UnfinishedMap, MapTiles, tuple[str, ...]]:
         tiles = self.tiles()  # before anything is written
         make_folder_with_sums(folder)
         note: tuple[str, ...] = ()
@@ -110,7 +118,7 @@ class MapJob:
         )
         return unfinished, tiles, note
 
-    def _continued(self, folder: Path) -> tuple[UnfinishedMap, SceneTiles, tuple[str, ...]]:
+    def _continued(self, folder: Path) -> tuple[UnfinishedMap, MapTiles, tuple[str, ...]]:
         unfinished = UnfinishedMap(folder)
         plan = unfinished.plan
         tiles = self.tiles(method=plan["method"], max_memory=plan["max_memory"])
@@ -128,18 +136,13 @@ class MapJob:
         return unfinished, tiles, tuple(notes)
 
     def _compute(
-        self, unfinished: UnfinishedMap, tiles: SceneTiles, progress: Progress | None
+        self, unfinished: UnfinishedMap, tiles: MapTiles, progress: Progress | None
     ) -> None:
         total = self.scene.rows
         for each in tiles.from_row(unfinished.rows):
             rows, cols = each.tile.slices
-            unfinished.write("class_map", rows, cols, self.classifier.ids(each))
-            if "confidence" in unfinished.arrays:
-                sure = np.where(each.valid, top_probability(each.scores), np.nan)
-                unfinished.write("confidence", rows, cols, as_percent(sure))
-            if "scores" in unfinished.arrays:
-                values = np.where(each.valid, each.scores, np.nan)
-                unfinished.write("scores", rows, cols, values)
+            for name, values in each.arrays.items():
+                unfinished.write(name, rows, cols, values)
             if cols.stop == self.scene.cols:
                 unfinished.count(rows.stop)
             if progress:
@@ -182,7 +185,7 @@ class MapJob:
 
     def _leave(self, unfinished: UnfinishedMap, folder: Path, error: BaseException) -> None:
         """Keep what can be continued, say so, and remove what cannot."""
-        keep = isinstance(error, KeyboardInterrupt | OSError | MemoryError)
+        keep = isinstance(error, KeyboardInterrupt | OSError | MemoryError | ClusterError)
         if not keep or unfinished.rows == 0:
             UnfinishedMap.discard(folder)
             return
@@ -194,9 +197,9 @@ class MapJob:
             ) from error
         error.add_note(f"{kept}; the same command with --resume goes on (resume=True).")
 
-    def _arrays(self, tiles: SceneTiles) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    def _arrays(self, tiles: MapTiles) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
         size = self.scene.shape[:2]
-        ids = np.min_scalar_type(int(self.classifier.class_ids.max()))
+        ids = type_of_ids(self.classifier)
         arrays: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {"class_map": (size, ids)}
         if self.facts["options"]["confidence"]:
             arrays["confidence"] = (size, np.dtype(np.uint8))
