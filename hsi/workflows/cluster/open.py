@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import tempfile
 import warnings
@@ -21,6 +22,8 @@ CONNECT_SECONDS, WORKERS_SECONDS, CLOSE_SECONDS = 10.0, 15.0, 20.0
 START_SECONDS = 300.0
 ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://\S+:\d+")
 LOOPBACK = "127.0.0.1"
+# The module of what workers do.
+TASKS = "hsi.workflows.cluster.strip"
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -112,7 +115,14 @@ def _started(workers: int) -> Iterator[Any]:
     threads = max(1, torch.get_num_threads() // workers)
     with (
         tempfile.TemporaryDirectory(prefix="hsi-workers-", ignore_cleanup_errors=True) as folder,
-        dask.config.set({"distributed.comm.timeouts.connect": f"{START_SECONDS:.0f}s"}),
+        dask.config.set(
+            {
+                "distributed.comm.timeouts.connect": f"{START_SECONDS:.0f}s",
+                "distributed.nanny.pre-spawn-environ": dict.fromkeys(_THREADS, str(threads))
+                | {"DASK_LOGGING__DISTRIBUTED": "critical"},
+                "temporary-directory": folder,
+            }
+        ),
     ):
         try:
             cluster = LocalCluster(
@@ -124,8 +134,9 @@ def _started(workers: int) -> Iterator[Any]:
                 # A worker takes what it is told to take, and is not to be halted half-way.
                 memory_limit=0,
                 local_directory=folder,
-                env=dict.fromkeys(_THREADS, str(threads)),
-                silence_logs=False,
+                # Else the first task imports it, and keeps the worker from answering meanwhile.
+                preload=[TASKS],
+                silence_logs=logging.CRITICAL,
             )
         except (OSError, TimeoutError, RuntimeError) as error:
             raise ClusterError(f"{workers} workers could not be started: {error}") from error
