@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -13,12 +12,12 @@ from hsi.errors import UsageError
 from hsi.inference import Method, Precision
 from hsi.inference.tiles import Tile, tiles_of
 from hsi.models.registry import OWN
-from hsi.scenes import Scene, list_cards
-from hsi.scenes.catalogue import SYNTHETIC, plain_name
+from hsi.scenes import Scene
 from hsi.training import Run
 from hsi.training.scene_tiles import ENOUGH
 from hsi.workflows.cluster import strip as on_worker
 from hsi.workflows.cluster.cluster import Cluster
+from hsi.workflows.cluster.paths import absolute_source, without_labels
 from hsi.workflows.cluster.queue import Task
 from hsi.workflows.cluster.strip import StripJob
 from hsi.workflows.map_facts import scene_facts
@@ -143,7 +142,7 @@ def strips_of_scene(
         max_memory = min(agreed.memory, ENOUGH) if agreed.device == "cpu" else agreed.memory
     job = StripJob(
         model=cluster.model(run),
-        source=_absolute(scene.source),
+        source=without_labels(absolute_source(scene.source)),
         scene=scene_facts(scene),
         resample_bands=resample_bands,
         names=names,
@@ -158,14 +157,3 @@ def strips_of_scene(
         # This machine may have no such device, and only there it is known what fits.
         plan = cluster.ask(on_worker.plan_of, job, what=f"{scene.name}: its plan")
     return ClusterStrips(cluster, scene, dataclasses.replace(job, plan=plan))
-
-
-def _absolute(source: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a scene's source without its labels, and as it is understood in any folder."""
-    if "parts" in source:
-        return dict(source) | {"parts": [_absolute(part) for part in source["parts"]]}
-    left_out = ("labels", "labels_key", "label_field") if "labels" in source else ()
-    kept = {name: value for name, value in source.items() if name not in left_out}
-    if plain_name(kept["dataset"]) not in (*list_cards(), SYNTHETIC):
-        kept["dataset"] = str(Path(kept["dataset"]).absolute())
-    return kept
