@@ -135,7 +135,8 @@ def command(
     if asked or named or settings or reading or labels or guard is not None or dry_run:
         _work(
             bench, asked, named, labels=labels, reading=reading, settings=settings, guard=guard,
-            device=device, jobs=jobs, where=where, dry_run=dry_run, against=against, by=by, as_json=as_json,
+            device=device, jobs=jobs, where=where, dry_run=dry_run, against=against, by=by,
+            as_json=as_json,
         )  # fmt: skip
         return
     if not bench.plan.asked:

@@ -87,9 +87,9 @@ class OnWorkers:
         ClusterError
             If the cluster does not answer any more.
         """
-        from distributed import KilledWorker, wait
+        from distributed import KilledWorker
 
-        done = next(iter(wait(list(self._flying), return_when="FIRST_COMPLETED").done))
+        done = self.cluster.done(self._flying).pop()
         cell = self._flying.pop(done).cell
         try:
             return cell, done.result()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any
 
@@ -90,6 +90,16 @@ class Cluster:
             return future.result()
         except Exception as error:
             raise in_words(error, what) from error
+
+    def done(self, futures: Collection[Any], *, seconds: float | None = None) -> set[Any]:
+        """Wait for at least one of the futures, at most so long; return those that are done."""
+        from distributed import wait
+
+        with self.client.as_current():
+            try:
+                return set(wait(list(futures), seconds, return_when="FIRST_COMPLETED").done)
+            except TimeoutError:
+                return set()
 
     def model(self, run: Run) -> str:
         """Return the name by which workers find the classifier of a run; it is sent once."""

@@ -1,4 +1,4 @@
-"""A search on the workers of a cluster: each keeps a process that takes trials until all are done."""
+"""A search on the workers of a cluster: each has a process that takes trials until all are done."""
 
 from __future__ import annotations
 
@@ -46,8 +46,6 @@ def work_on_cluster(
     ClusterError
         If a worker does not see the folder, or the cluster does not answer any more.
     """
-    from distributed import wait
-
     cluster.agreed(device, ("optuna",))
     check_seen(cluster, folder / FILE)
     arguments = (str(folder.absolute()), str(Path.cwd()), total, device)
@@ -59,10 +57,7 @@ def work_on_cluster(
     }
     try:
         while running:
-            try:
-                done = wait(list(running), timeout=SECONDS, return_when="FIRST_COMPLETED").done
-            except TimeoutError:
-                done = set()
+            done = cluster.done(running, seconds=SECONDS)
             look()
             for future in done:
                 running.remove(future)
