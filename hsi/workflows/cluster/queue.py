@@ -64,6 +64,11 @@ class TaskQueue:
         """Return whether a task waits or is on its way."""
         return which in self._flying or any(task.which == which for task in self._waiting)
 
+    @property
+    def knows_any(self) -> bool:
+        """Whether there is a task that nobody has taken yet."""
+        return bool(self._waiting or self._flying)
+
     def add(self, task: Task) -> None:
         """Let a task wait for its turn."""
         self._waiting.append(task)
