@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import torch
 
@@ -86,6 +88,8 @@ def _connected(to: Any) -> Iterator[Any]:
     from distributed import Client
 
     try:
+        if isinstance(to, str):
+            _knock(to)
         with warnings.catch_warnings():
             # Versions that matter are compared with more words.
             warnings.simplefilter("ignore")
@@ -105,6 +109,13 @@ def _connected(to: Any) -> Iterator[Any]:
         # The scheduler may be gone, and then there is nobody to say goodbye to.
         with suppress(Exception):
             client.close(timeout=CLOSE_SECONDS)
+
+
+def _knock(address: str) -> None:
+    """See at once whether anybody listens: Dask would try again for as long as it may."""
+    place = urlsplit(address)
+    with socket.create_connection((place.hostname, place.port), CONNECT_SECONDS):
+        return
 
 
 @contextmanager
