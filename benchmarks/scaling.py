@@ -23,11 +23,16 @@ of this process for a scene, e the efficiency, W workers and N scenes,
 
 since this process writes all maps. Beyond W = t / (c e) workers, more of them are of no use to one
 `hsi map`, and the archive has to be divided between several. Memory, bytes and rates follow.
+
+    python benchmarks/scaling.py --page
+
+writes the tables of the last results into docs/scale.md, and measures nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import statistics
 import tempfile
@@ -38,7 +43,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from common import report
+from common import RESULTS, report
 from large_scene import make_files
 from streaming import CLASSES, CORNER, MODEL, network
 
@@ -51,6 +56,7 @@ from hsi.workflows.cluster.map_strips import strips_of_scene
 from hsi.workflows.cluster.strip import strip
 from hsi.workflows.mapping import begin_ahead
 
+MARKS = "<!-- figures -->", "<!-- end of figures -->"
 CHOICES: dict[str, Any] = {
     "method": "auto", "device": "cpu", "precision": "full", "max_memory": None,
     "confidence": True, "scores": False, "format": "tif", "resample_bands": False, "resume": False,
@@ -67,7 +73,11 @@ def main() -> None:
     parser.add_argument("--archive-scenes", type=int, default=10_000)
     parser.add_argument("--archive-workers", type=int, nargs="+", default=[1, 2, 10, 50, 100])
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--page", action="store_true")
     arguments = parser.parse_args()
+    if arguments.page:
+        write_page()
+        return
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -82,7 +92,8 @@ def main() -> None:
     archive = reckoned(rows, arguments)
     for row in archive:
         print(row)
-    report("scaling", rows, archive=archive, model=MODEL, **vars(arguments))
+    settings = {name: value for name, value in vars(arguments).items() if name != "page"}
+    report("scaling", rows, archive=archive, model=MODEL, **settings)
 
 
 def make_scene(folder: Path, side: int, arguments: argparse.Namespace) -> None:
@@ -249,6 +260,36 @@ def reckoned(rows: list[dict[str, Any]], arguments: argparse.Namespace) -> list[
             }
         )
     return archive
+
+
+def write_page() -> None:
+    """Put the tables between the marks in docs/scale.md."""
+    found = json.loads((RESULTS / "scaling.json").read_text(encoding="utf-8"))
+    machine, settings = found["machine"], found["settings"]
+    text = (
+        f"On {machine['processor']}, torch {machine['torch']}; medians of "
+        f"{settings['repeats']}:\n\n"
+        f"{as_markdown(found['rows'])}\n"
+        f"An archive of {settings['archive_scenes']:,} scenes of {settings['side']} x "
+        f"{settings['side']} pixels, reckoned:\n\n{as_markdown(settings['archive'])}"
+    )
+    path = RESULTS.parents[1] / "docs" / "scale.md"
+    before, _, rest = path.read_text(encoding="utf-8").partition(MARKS[0])
+    _, _, after = rest.partition(MARKS[1])
+    page = f"{before}{MARKS[0]}\n{text}{MARKS[1]}{after}"
+    path.write_text(page, encoding="utf-8")
+
+
+def as_markdown(rows: list[dict[str, Any]]) -> str:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for row in rows:
+        texts = [
+            f"{value:,}" if isinstance(value := row.get(name, "–"), int | float) else value
+            for name in columns
+        ]
+        lines.append(f"| {' | '.join(texts)} |")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

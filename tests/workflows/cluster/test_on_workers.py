@@ -69,7 +69,7 @@ def kill_at(row, pid):
 
 
 def test_a_worker_that_is_killed_in_the_middle_changes_no_byte(
-    cluster, run, long, alone, tmp_path, counted
+    cluster, run, long, alone, tmp_path
 ):
     pid = next(iter(processes(cluster).values()))
     scene = hsi.load_scene(long)
@@ -81,7 +81,6 @@ def test_a_worker_that_is_killed_in_the_middle_changes_no_byte(
     assert same(tmp_path / "map", alone)
     cluster.client.wait_for_workers(2, timeout=120)
     assert pid not in processes(cluster).values()
-    counted("cluster", "workers killed during a map")
 
 
 def test_it_is_continued_here_or_there_to_the_same_bytes(cluster, run, long, alone, tmp_path):
@@ -157,7 +156,7 @@ def test_what_was_made_in_memory_cannot_be_sent(cluster, run, tmp_path):
 
 
 def test_a_cell_whose_worker_dies_is_trained_again_to_the_same_bytes(
-    cluster, scene, tmp_path, counted
+    cluster, scene, tmp_path
 ):
     asked = Asked(
         scenes=("fields",), splits=("random",), train=(0.15,), models=("hybridsn-dw", "svm"),
@@ -189,7 +188,6 @@ def test_a_cell_whose_worker_dies_is_trained_again_to_the_same_bytes(
         for file in ("model.safetensors", "class_map.tif"):
             one, two = (folder_of(tmp_path / name, each) / file for name in ("here", "there"))
             assert one.read_bytes() == two.read_bytes()
-    counted("cluster", "workers killed during a training")
 
 
 def test_trials_on_workers(address, scene, tmp_path):
