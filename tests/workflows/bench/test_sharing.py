@@ -73,7 +73,7 @@ def test_another_plan_has_to_wait(tmp_path, bench_of, scene):
     out = tmp_path / "bench"
     bench, _, scenes = bench_of(out, scene, **AXES)
     with at_work(bench):
-        other, more, _ = bench_of(out, scene, **(AXES | {"models": ("random-forest",)}))
+        other, more, _ = bench_of(out, scene, **(AXES | {"seeds": (3,)}))
         with pytest.raises(RunError, match=r"another `hsi bench` is at work .* by another plan"):
             train_cells(other, more, scenes, device="cpu")
         assert not any(is_finished(out, cell) for cell in more)

@@ -84,11 +84,12 @@ def test_more_is_asked_for_when_nothing_waits():
     for task in first:
         queue.add(task)
     assert queue.take(first[0]) == 1
-    assert asked == [2, 4]  # first when all of the first scene is under way, then once more
+    assert asked == [2]  # when all of the first scene is under way
     assert client.given == [(1,), (2,), (10,), (11,)]
     queue.drop(lambda which: which[0] == "b")
     assert queue.take(first[1]) == 4
     assert client.given[4:] == [(20,)]
+    assert asked == [2, 4, 5]  # and once more in vain
 
 
 def test_what_is_asked_for_goes_before_what_waits():
