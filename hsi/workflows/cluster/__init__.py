@@ -9,6 +9,7 @@
     map_strips.py   the strips of a scene as this process asks for them, in order
     strip.py        one strip, as a worker computes it
     queue.py        tasks that wait, tasks that are on their way; never more than is of use
+    preload.py      what workers of our own do when they start
     cancelled.py    how a task on a worker learns that nobody waits for it any more
 
 Workers write nothing of a map: what they computed comes back and is written here.

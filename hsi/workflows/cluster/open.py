@@ -24,8 +24,7 @@ CONNECT_SECONDS, WORKERS_SECONDS, CLOSE_SECONDS = 10.0, 15.0, 20.0
 START_SECONDS = 300.0
 ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://\S+:\d+")
 LOOPBACK = "127.0.0.1"
-# The module of what workers do.
-TASKS = "hsi.workflows.cluster.strip"
+PRELOAD = "hsi.workflows.cluster.preload"
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -145,8 +144,7 @@ def _started(workers: int) -> Iterator[Any]:
                 # A worker takes what it is told to take, and is not to be halted half-way.
                 memory_limit=0,
                 local_directory=folder,
-                # Else the first task imports it, and keeps the worker from answering meanwhile.
-                preload=[TASKS],
+                preload=[PRELOAD],
                 silence_logs=logging.CRITICAL,
             )
         except (OSError, TimeoutError, RuntimeError) as error:

@@ -1,12 +1,12 @@
 """Several processes at work in the folder of one benchmark."""
 
-import threading
-import time
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
 
-from hsi.errors import HsiError, RunError
+from hsi.errors import RunError
 from hsi.evaluation import Cell
 from hsi.locks import FileLock
 from hsi.workflows.bench import train_cells, work
@@ -17,13 +17,12 @@ from hsi.workflows.bench.sharing import PROCESSES, at_work
 
 @pytest.fixture
 def trainings(monkeypatch):
-    """Counts trainings of each folder; each takes a moment longer."""
+    """Counts trainings of each folder."""
     begun = Counter()
     train = work.train
 
     def counted(scene, settings, *, out, **options):
         begun[out] += 1
-        time.sleep(0.3)
         return train(scene, settings, out=out, **options)
 
     monkeypatch.setattr(work, "train", counted)
@@ -33,40 +32,49 @@ def trainings(monkeypatch):
 AXES = {"models": ("svm", "knn"), "splits": ("random",), "seeds": (0, 1, 2)}
 
 
-def test_two_share_the_cells_and_train_none_twice(tmp_path, bench_of, scene, trainings):
-    out, failed = tmp_path / "bench", []
-    told = [Counter(), Counter()]
+# Trains the cells of a benchmark, and writes down which trainings it began.
+ALONG = """
+import sys, time
+import hsi
+from hsi.workflows.bench import Asked, Bench, train_cells, work
+out, files, noted = sys.argv[1:]
+train = work.train
 
-    class Noted(Unwatched):
-        def __init__(self, number):
-            self.number = number
+def counted(scene, settings, *, out, **options):
+    with open(noted, "a") as file:
+        print(out, file=file)
+    time.sleep(0.3)
+    return train(scene, settings, out=out, **options)
 
-        def finished(self, cell, result, reason):
-            told[self.number][cell] += result is not None
+work.train = counted
+scene = hsi.load_scene(f"{files}/cube.npy", labels=f"{files}/truth.npy")
+from pathlib import Path
+bench = Bench(Path(out))
+asked = Asked(
+    scenes=("fields",), splits=("random",), train=(0.15,), models=("svm", "knn"), seeds=(0, 1, 2)
+)
+cells = bench.ask(asked, {"fields": scene}, settings={"patch_size": 9, "components": 13})
+train_cells(bench, cells, {"fields": scene}, device="cpu")
+assert set(bench.results) == set(cells)  # both know all of it in the end
+"""
 
-    def work_along(number):
-        bench, cells, scenes = bench_of(out, scene, **AXES)
-        try:
-            train_cells(bench, cells, scenes, device="cpu", watch=Noted(number))
-        except HsiError as error:
-            failed.append(error)
-        # Both know all of it in the end.
-        assert set(bench.results) == set(cells)
 
-    threads = [threading.Thread(target=work_along, args=(number,)) for number in (0, 1)]
-    for thread in threads:
-        thread.start()
-        time.sleep(0.4)
-    for thread in threads:
-        thread.join()
-    _, cells, _ = bench_of(out, scene, **AXES)
-    assert not failed
-    assert len(cells) == 6
-    assert trainings == {folder_of(out, cell): 1 for cell in cells}
-    assert all(told[number][cell] == 1 for number in (0, 1) for cell in cells)
-    assert not list(out.rglob("*.lock"))[1:]  # that of the folder stays
+def test_two_share_the_cells_and_train_none_twice(tmp_path, bench_of, scene, files):
+    out = tmp_path / "bench"
+    noted = [tmp_path / name for name in ("one", "two")]
+    started = [
+        subprocess.Popen([sys.executable, "-c", ALONG, str(out), str(files), str(each)])
+        for each in noted
+    ]
+    assert [each.wait(300) for each in started] == [0, 0]
+    settings = {"patch_size": 9, "components": 13}
+    bench, cells, _ = bench_of(out, scene, settings=settings, **AXES)
+    assert set(bench.results) == set(cells)
+    begun = [each.read_text().split() for each in noted]
+    assert sorted(begun[0] + begun[1]) == sorted(str(folder_of(out, cell)) for cell in cells)
+    assert all(begun)  # each had its part
+    assert [each.name for each in out.rglob("*.lock")] == [".lock"]
     assert not list((out / PROCESSES).iterdir())
-    assert (out / "results.md").read_text().count("svm") > 0
 
 
 def test_another_plan_has_to_wait(tmp_path, bench_of, scene):
