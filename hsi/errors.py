@@ -10,6 +10,7 @@
     ├── PhotographError     a photograph, or a folder of them, that is missing or damaged
     ├── DivergedError       a training whose loss or weights are no longer finite
     ├── OutOfMemoryError    more memory was needed than there is; also a MemoryError
+    ├── ClusterError        a cluster that does not answer, or whose workers end or differ
     └── RunError            a run folder that is missing, unfinished, damaged or already taken
 
 A message says what came, what was expected and what to do, in five lines at most. The command line
@@ -69,6 +70,10 @@ class DivergedError(HsiError):
 
 class OutOfMemoryError(HsiError, MemoryError):
     """More memory was needed than there is; also a MemoryError."""
+
+
+class ClusterError(HsiError):
+    """A cluster that does not answer, or whose workers end or are not like this process."""
 
 
 class RunError(HsiError):

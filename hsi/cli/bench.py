@@ -14,8 +14,10 @@ from hsi.cli.lists import Amounts, Names, Seeds, flat, taken_over
 from hsi.interrupts import terminated_as_interrupted
 
 if TYPE_CHECKING:
+    from hsi.evaluation import Cell
     from hsi.scenes import Scene
     from hsi.workflows.bench import Asked, Bench
+    from hsi.workflows.cluster import Cluster
 
 # Options of `hsi train` that have no place here: models are named with their attention, scenes are
 # split by pixels, seeds are a list, settings come from the plan, and it goes on by itself.
@@ -76,6 +78,7 @@ WITHOUT = (
 @click.option("--jobs", default=1, show_default=True, help="Processes that share the threads.")
 @click.option("--dry-run", is_flag=True, help="Say what would be trained, and stop.")
 @options.device
+@options.cluster
 @click.option(
     "--out", type=click.Path(), default="bench", show_default=True, help="Folder of the benchmark."
 )
@@ -94,6 +97,7 @@ def command(
     jobs: int,
     dry_run: bool,
     device: str,
+    where: options.Where,
     out: str,
     as_json: bool,
     **changes: Any,
@@ -103,13 +107,16 @@ def command(
     All models have the same splits. The folder keeps what is finished: the same command goes on
     after an interruption, and more models, scenes, splits, amounts or seeds may be added; what is
     not named stays as it was. Other options are those of `hsi train`, for all models. Without
-    anything but --out, the tables of a folder are printed again.
+    anything but --out, the tables of a folder are printed again. With --cluster or --workers,
+    Dask's workers train; started again meanwhile, on any machine that sees the folder, the same
+    command helps.
 
     \b
     Examples:
       hsi bench --dataset salinas_a,indian_pines --model svm,hybridsn,hybridsn-dw --out bench
       hsi bench --model hybridsn-dw+eca --out bench
       hsi bench --out bench --against best
+      hsi bench --dataset salinas_a --model ssrn --out /shared/bench --cluster tcp://node1:8786
     """
     from hsi.files import usable_path
     from hsi.workflows.bench import Asked, Bench
@@ -128,7 +135,8 @@ def command(
     if asked or named or settings or reading or labels or guard is not None or dry_run:
         _work(
             bench, asked, named, labels=labels, reading=reading, settings=settings, guard=guard,
-            device=device, jobs=jobs, dry_run=dry_run, against=against, by=by, as_json=as_json,
+            device=device, jobs=jobs, where=where, dry_run=dry_run, against=against, by=by,
+            as_json=as_json,
         )  # fmt: skip
         return
     if not bench.plan.asked:
@@ -149,13 +157,14 @@ def _work(
     guard: int | None,
     device: str,
     jobs: int,
+    where: options.Where,
     dry_run: bool,
     against: str,
     by: str,
     as_json: bool,
 ) -> None:
-    from hsi.cli.bench_display import BenchDisplay, print_plan
-    from hsi.workflows.bench import check_choices, train_cells
+    from hsi.cli.bench_display import print_plan
+    from hsi.workflows.bench import check_choices
     from hsi.workflows.bench.shared_settings import check_files
 
     scenes = _scenes(bench, asked, named, labels=labels, reading=reading, settings=settings)
@@ -168,25 +177,47 @@ def _work(
         command=shlex.join(["hsi", *sys.argv[1:]]),
     )
     check_files(settings)
-    check_choices(bench, scenes, device=device, jobs=jobs, measure=by, against=against)
+    check_choices(
+        bench, scenes, device=device, jobs=jobs, measure=by, against=against, cluster=bool(where)
+    )
     if dry_run:
         print_plan(bench, cells, jobs=jobs, as_json=as_json)
         return
-    print_plan(bench, cells, jobs=jobs, on_error_stream=True)
-    with terminated_as_interrupted(), BenchDisplay(bench, cells, jobs=jobs) as display:
+    with terminated_as_interrupted(), where.opened() as cluster:
+        jobs = jobs if cluster is None else len(cluster.threads)
+        print_plan(bench, cells, jobs=jobs, on_error_stream=True)
+        _train(
+            bench, cells, scenes, device=device, jobs=jobs, measure=by, against=against,
+            cluster=cluster,
+        )  # fmt: skip
+    _print(bench, against=against, by=by, as_json=as_json)
+    if any(cell in bench.failures for cell in cells):
+        click.get_current_context().exit(1)
+
+
+def _train(
+    bench: Bench,
+    cells: list[Cell],
+    scenes: dict[str, Scene],
+    *,
+    jobs: int,
+    cluster: Cluster | None,
+    **choices: Any,
+) -> None:
+    from hsi.cli.bench_display import BenchDisplay
+    from hsi.workflows.bench import train_cells
+
+    with BenchDisplay(bench, cells, jobs=jobs) as display:
         try:
             train_cells(
-                bench, cells, scenes, device=device, jobs=jobs, measure=by, against=against,
-                watch=display,
+                bench, cells, scenes, jobs=jobs if cluster is None else 1, watch=display,
+                cluster=cluster, **choices,
             )  # fmt: skip
         except KeyboardInterrupt as interrupt:
             # Of its own kind, which is the exit code, but without what trainings said of theirs.
             stopped = type(interrupt)()
             stopped.add_note(display.interrupted())
             raise stopped from None
-    _print(bench, against=against, by=by, as_json=as_json)
-    if any(cell in bench.failures for cell in cells):
-        click.get_current_context().exit(1)
 
 
 def _scenes(

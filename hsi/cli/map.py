@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ from hsi.interrupts import terminated_as_interrupted
 if TYPE_CHECKING:
     from hsi.mapping import SavedMap
     from hsi.scenes import Scene
+    from hsi.workflows.cluster.map_strips import ClusterStrips
 
 # Options that a file of ONNX leaves no choice about, with the values that change nothing.
 SETTLED = {
@@ -32,6 +35,8 @@ class _Mapper:
 
     map: Callable[..., SavedMap]
     """Takes a scene, or None for its own, and options."""
+    begin_ahead: Callable[..., ClusterStrips | None] | None
+    """Takes a scene and the same options; lets workers begin with it. None: it has no workers."""
     names: dict[int, str]
     """Of its classes by label id."""
 
@@ -59,8 +64,8 @@ class _Mapper:
 )
 @click.option(
     "--max-memory",
-    help="The most that the computation may take, e.g. 2G.  [default: a quarter of what is free, "
-    "at most 1G]",
+    help="The most that the computation may take, e.g. 2G; on a cluster, each worker's.  [default: "
+    "a quarter of what is free, at most 1G]",
 )
 @click.option("--confidence", is_flag=True, help="Also write the class's probability in percent.")
 @click.option("--scores", is_flag=True, help="Also write the logits of all classes.")
@@ -68,6 +73,7 @@ class _Mapper:
     "--format", "format_", default="tif", show_default=True, help="Of the class map: tif or envi."
 )
 @options.device
+@options.cluster
 @click.option(
     "--out",
     type=click.Path(),
@@ -85,6 +91,7 @@ def command(
     out: str | None,
     as_json: bool,
     format_: str,
+    where: options.Where,
     **choices: Any,
 ) -> None:
     """Give every pixel of a scene a class, with the network that RUN trained.
@@ -92,6 +99,7 @@ def command(
     A SCENE is a name or a path; without any, the scene of the run is mapped. Scenes may be larger
     than memory. Of several, those that fail are listed at the end, and the others are mapped.
     In place of RUN, a file of ONNX that `hsi export` wrote is run without PyTorch.
+    With --cluster or --workers, Dask's workers compute, and the files are the same.
 
     \b
     Examples:
@@ -100,6 +108,7 @@ def command(
       hsi map runs/first lines/*.tif --out maps --confidence
       hsi map runs/first lines/*.tif --out maps --confidence --resume
       hsi map model.onnx --scene other.hdr
+      hsi map runs/first lines/*.tif --out maps --cluster tcp://node1:8786
     """
     from hsi.errors import UsageError
 
@@ -112,8 +121,14 @@ def command(
         raise UsageError("--labels belong to one scene; map scenes with labels one by one")
     if exported and not wanted:
         raise UsageError(f"{run} has no scene of its own: name one after it, or with --scene")
+    if exported and where:
+        raise UsageError(
+            "--cluster and --workers map with a run; a file of ONNX is run by this process alone"
+        )
     choices["format"] = format_
-    with terminated_as_interrupted():
+    with terminated_as_interrupted(), where.opened() as cluster:
+        if not exported:
+            choices["cluster"] = cluster
         if len(wanted) > 1:
             _map_several(mapper, wanted, reading, out, as_json, choices)
         else:
@@ -123,6 +138,7 @@ def command(
 def _trained(run: str) -> _Mapper:
     from hsi.training import Run
     from hsi.workflows import map_scene
+    from hsi.workflows.mapping import begin_ahead
 
     trained = Run(run)
     resuming.note_checkpoint(trained)
@@ -130,7 +146,11 @@ def _trained(run: str) -> _Mapper:
     def map_with_run(scene: Scene | None, **options: Any) -> SavedMap:
         return map_scene(trained, scene, **options)
 
-    return _Mapper(map=map_with_run, names=trained.classifier.class_names)
+    return _Mapper(
+        map=map_with_run,
+        begin_ahead=partial(begin_ahead, trained),
+        names=trained.classifier.class_names,
+    )
 
 
 def _exported(path: str, choices: dict[str, Any]) -> _Mapper:
@@ -150,7 +170,7 @@ def _exported(path: str, choices: dict[str, Any]) -> _Mapper:
     def map_with_file(scene: Scene, **options: Any) -> SavedMap:
         return map_onnx(classifier, scene, **options)
 
-    return _Mapper(map=map_with_file, names=classifier.class_names)
+    return _Mapper(map=map_with_file, begin_ahead=None, names=classifier.class_names)
 
 
 def _map_one(
@@ -163,7 +183,8 @@ def _map_one(
 ) -> None:
     from hsi.cli.console import print_table
 
-    saved = _mapped(mapper, dataset, reading, out, choices)
+    scene = None if dataset is None else _Scenes([dataset], reading).take(0)
+    saved = _mapped(mapper, scene, out, choices)
     described = _described(mapper, saved)
     if as_json:
         click.echo(json.dumps(described, indent=2))
@@ -195,9 +216,13 @@ def _map_several(
     from hsi.errors import HsiError
 
     maps, failed = [], []
-    for dataset, folder in zip(wanted, _folders(wanted, out), strict=True):
+    folders = _folders(wanted, out)
+    scenes = _Scenes(wanted, reading)
+    turn = _ahead(mapper, scenes, folders, choices)
+    for number, (dataset, folder) in enumerate(zip(wanted, folders, strict=True)):
         try:
-            saved = _mapped(mapper, dataset, reading, folder, choices)
+            with turn(number):
+                saved = _mapped(mapper, scenes.take(number), folder, choices)
         except HsiError as error:
             failed.append({"scene": dataset, "error": str(error)})
             click.echo(f"Error: {dataset}: {error}", err=True)
@@ -214,18 +239,54 @@ def _map_several(
         sys.exit(1)
 
 
+class _Scenes:
+    """Opens each of several scenes once, in its turn or before."""
+
+    def __init__(self, wanted: list[str], reading: dict[str, Any]) -> None:
+        self._wanted, self._reading = wanted, reading
+        self._open: dict[int, Scene] = {}
+
+    def ahead(self, number: int) -> Scene:
+        """Return a scene that will be asked for once more."""
+        self._open[number] = self.take(number)
+        return self._open[number]
+
+    def take(self, number: int) -> Scene:
+        """Return a scene, and keep it no longer."""
+        from hsi.scenes import load_scene
+
+        if number in self._open:
+            return self._open.pop(number)
+        return load_scene(self._wanted[number], **self._reading)
+
+
+def _ahead(
+    mapper: _Mapper, scenes: _Scenes, folders: Sequence[Path | None], choices: dict[str, Any]
+) -> Callable[[int], AbstractContextManager[None]]:
+    """Let workers begin with scenes before their turn; return what makes it a scene's turn."""
+    if mapper.begin_ahead is None or choices["cluster"] is None:
+        return lambda number: nullcontext()
+    from hsi.workflows.cluster.ahead import ScenesAhead
+
+    ahead = mapper.begin_ahead
+
+    def begin(number: int) -> ClusterStrips | None:
+        return ahead(scenes.ahead(number), out=folders[number], **choices)
+
+    return ScenesAhead(
+        choices["cluster"], [partial(begin, number) for number in range(len(folders))]
+    ).turn
+
+
 def _mapped(
     mapper: _Mapper,
-    dataset: str | None,
-    reading: dict[str, Any],
+    scene: Scene | None,
     out: str | Path | None,
     choices: dict[str, Any],
 ) -> SavedMap:
     from hsi.cli.map_display import MapDisplay
     from hsi.errors import RunError
-    from hsi.scenes import load_scene
 
-    scene = None if dataset is None else load_scene(dataset, **reading)
     with MapDisplay("map" if scene is None else scene.name) as display:
         try:
             saved = mapper.map(scene, out=out, progress=display.rows, **choices)

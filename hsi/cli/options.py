@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -12,6 +13,7 @@ from hsi.errors import UsageError
 
 if TYPE_CHECKING:
     from hsi.scenes.named import Named
+    from hsi.workflows.cluster import Cluster
 
 
 class Amount(click.ParamType):
@@ -47,6 +49,49 @@ def as_json(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")(
         command
     )
+
+
+def cluster(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--cluster`` and ``--workers``; they come as one argument `where`."""
+
+    @functools.wraps(command)
+    def with_where(*, cluster: str | None, workers: int | None, **values: Any) -> Any:
+        if cluster is not None and workers is not None:
+            raise UsageError("--cluster has its own workers; leave out --workers")
+        return command(where=Where(cluster, workers), **values)
+
+    with_where = click.option(
+        "--workers", type=int, help="Start so many Dask workers on this machine, for this command."
+    )(with_where)
+    return click.option(
+        "--cluster", metavar="ADDRESS", help="Dask scheduler whose workers do it: tcp://HOST:PORT."
+    )(with_where)
+
+
+class Where(NamedTuple):
+    """Which cluster was asked for, if any."""
+
+    address: str | None
+    workers: int | None
+
+    def __bool__(self) -> bool:
+        return self.address is not None or self.workers is not None
+
+    @contextmanager
+    def opened(self) -> Iterator[Cluster | None]:
+        """Open it, and say where its dashboard is; nothing where none was asked for."""
+        if not self:
+            yield None
+            return
+        from hsi.workflows.cluster import open_cluster
+
+        with open_cluster(self.address, workers=self.workers) as found:
+            count = len(found.threads)
+            click.echo(
+                f"{count} {'worker' if count == 1 else 'workers'}; dashboard: {found.dashboard}",
+                err=True,
+            )
+            yield found
 
 
 _READING = {

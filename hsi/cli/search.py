@@ -58,6 +58,7 @@ VALIDATION = 0.1
 @click.option("--validation", type=AMOUNT, help="Validation pixels, likewise.  [default: 0.1]")
 @click.option("--seed", type=int, help="Of split, trainings and search.  [default: 0]")
 @options.device
+@options.cluster
 @click.option(
     "--out", type=click.Path(), default="search", show_default=True, help="Folder of the search."
 )
@@ -79,18 +80,21 @@ def command(
     prune: bool,
     jobs: int,
     device: str,
+    where: options.Where,
     **pixels: Any,
 ) -> None:
     """Train with many combinations of settings; the best on the validation pixels is kept.
 
     All trials have the same split, and labels of test pixels are taken away before the first. The
-    same command continues what was interrupted; started again meanwhile, it helps.
+    same command continues what was interrupted; started again meanwhile, on any machine that sees
+    the folder, it helps. With --cluster or --workers, Dask's workers take the trials.
 
     \b
     Examples:
       hsi search --dataset salinas_a --split blocks --trials 40
       hsi search --dataset cube.mat --labels gt.mat --model ssrn --fix steps=100 --jobs 2
       hsi search --dataset salinas_a --space space.toml --out searches/mine
+      hsi search --dataset salinas_a --out /shared/search --cluster tcp://node1:8786
     """
     from hsi.cli.search_display import SearchDisplay, print_search
     from hsi.interrupts import terminated_as_interrupted
@@ -120,7 +124,11 @@ def command(
         reading=reading,
         gap=widest_side(chosen, models=models, settings=settings.changed(**given)) - 1,
     )
-    with terminated_as_interrupted(), SearchDisplay(objective) as display:
+    with (
+        terminated_as_interrupted(),
+        where.opened() as cluster,
+        SearchDisplay(objective) as display,
+    ):
         result = search(
             scene,
             settings,
@@ -133,6 +141,7 @@ def command(
             prune=prune,
             jobs=jobs,
             device=device,
+            cluster=cluster,
             progress=display,
             **given,
         )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from hsi.deployed.onnx_classifier import OnnxClassifier
 from hsi.errors import UsageError
 from hsi.files import folder_name, usable_path
 from hsi.mapping import Format, MapJob, Progress, SavedMap, check_format, check_map_folder
 from hsi.mapping.facts import scene_facts
+from hsi.mapping.tiles import LocalTiles
 from hsi.scenes import Scene
 from hsi.scenes.common import with_ids_of
 from hsi.scenes.trained_bands import match_bands
@@ -67,10 +69,16 @@ def map_onnx(
     check_format(format, classifier.class_ids)
     scene = match_bands(scene, classifier.bands, resample=resample_bands)
     scene = with_ids_of(scene, classifier.class_names)
+    names = ("class_map", *["confidence"] * confidence, *["scores"] * scores)
+
+    def tiles(**plan: Any) -> LocalTiles:
+        scored = classifier.tiles(scene, max_memory=plan.get("max_memory", max_memory))
+        return LocalTiles(tiles=scored, classifier=classifier, names=names)
+
     job = MapJob(
         classifier=classifier,
         scene=scene,
-        tiles=lambda **plan: classifier.tiles(scene, max_memory=plan.get("max_memory", max_memory)),
+        tiles=tiles,
         facts={
             "scene": scene_facts(scene),
             "classifier": classifier.facts,

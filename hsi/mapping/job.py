@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from hsi.errors import RunError
+from hsi.errors import ClusterError, RunError
 from hsi.evaluation.counts import count_ids
 from hsi.files import make_folder_with_sums, write_text
-from hsi.mapping.confidence import top_probability
 from hsi.mapping.facts import differences
 from hsi.mapping.part_maps import save_part_maps
 from hsi.mapping.products import (
@@ -30,9 +29,9 @@ from hsi.mapping.products import (
     write_products,
     writing_into,
 )
-from hsi.mapping.source import MapClassifier, MapTiles
+from hsi.mapping.source import MapClassifier
+from hsi.mapping.tiles import MapTiles, type_of_ids
 from hsi.mapping.unfinished import FOLDER, UnfinishedMap
-from hsi.report import as_percent
 from hsi.scenes import Scene
 from hsi.sums import check_sum
 
@@ -98,6 +97,16 @@ class MapJob:
             UnfinishedMap.discard(folder)
         return saved
 
+    def ahead(self, folder: Path, *, resume: bool) -> tuple[MapTiles, int] | None:
+        """Return the tiles of which `map_into` would ask, and from which row; None if of none."""
+        facts = UnfinishedMap.facts_in(folder) if resume else None
+        if facts is None:
+            return None if resume and self._is_finished(folder) else (self.tiles(), 0)
+        self._check_same(facts, folder)
+        with UnfinishedMap(folder) as unfinished:
+            plan, row = unfinished.plan, unfinished.rows
+        return self.tiles(method=plan["method"], max_memory=plan["max_memory"]), row
+
     def _begun(self, folder: Path) -> tuple[UnfinishedMap, MapTiles, tuple[str, ...]]:
         tiles = self.tiles()  # before anything is written
         make_folder_with_sums(folder)
@@ -134,13 +143,8 @@ class MapJob:
         total = self.scene.rows
         for each in tiles.from_row(unfinished.rows):
             rows, cols = each.tile.slices
-            unfinished.write("class_map", rows, cols, self.classifier.ids(each))
-            if "confidence" in unfinished.arrays:
-                sure = np.where(each.valid, top_probability(each.scores), np.nan)
-                unfinished.write("confidence", rows, cols, as_percent(sure))
-            if "scores" in unfinished.arrays:
-                values = np.where(each.valid, each.scores, np.nan)
-                unfinished.write("scores", rows, cols, values)
+            for name, values in each.arrays.items():
+                unfinished.write(name, rows, cols, values)
             if cols.stop == self.scene.cols:
                 unfinished.count(rows.stop)
             if progress:
@@ -183,7 +187,7 @@ class MapJob:
 
     def _leave(self, unfinished: UnfinishedMap, folder: Path, error: BaseException) -> None:
         """Keep what can be continued, say so, and remove what cannot."""
-        keep = isinstance(error, KeyboardInterrupt | OSError | MemoryError)
+        keep = isinstance(error, KeyboardInterrupt | OSError | MemoryError | ClusterError)
         if not keep or unfinished.rows == 0:
             UnfinishedMap.discard(folder)
             return
@@ -197,7 +201,7 @@ class MapJob:
 
     def _arrays(self) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
         size = self.scene.shape[:2]
-        ids = np.min_scalar_type(int(self.classifier.class_ids.max()))
+        ids = type_of_ids(self.classifier)
         arrays: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {"class_map": (size, ids)}
         if self.facts["options"]["confidence"]:
             arrays["confidence"] = (size, np.dtype(np.uint8))

@@ -41,7 +41,7 @@ class MapClassifier(Protocol):
         ...
 
 
-class MapTiles(Protocol):
+class ScoredTiles(Protocol):
     """A scene whose tiles are scored when they are asked for.
 
     Attributes

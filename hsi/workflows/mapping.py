@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -10,13 +11,16 @@ from hsi.files import folder_name, usable_path
 from hsi.inference import Method, Precision, resolve_device
 from hsi.mapping import Format, MapJob, Progress, SavedMap, check_format, check_map_folder
 from hsi.mapping.facts import scene_facts
+from hsi.mapping.tiles import LocalTiles, MapTiles
 from hsi.scenes import Scene, open_scene
 from hsi.scenes.common import with_ids_of
 from hsi.scenes.trained_bands import match_bands
 from hsi.training import Run
+from hsi.workflows.cluster import Cluster
+from hsi.workflows.cluster.map_strips import ClusterStrips, strips_of_scene
 from hsi.workflows.map_facts import classifier_facts, versions_of_numbers
 
-__all__ = ["SavedMap", "map_scene"]
+__all__ = ["SavedMap", "begin_ahead", "map_scene"]
 
 
 def map_scene(
@@ -33,6 +37,7 @@ def map_scene(
     format: Format = "tif",
     resample_bands: bool = False,
     resume: bool = False,
+    cluster: Cluster | None = None,
     progress: Progress | None = None,
 ) -> SavedMap:
     """Map every pixel of a scene of any size and write the map as picture and as raster.
@@ -68,6 +73,10 @@ def map_scene(
     resume : bool
         Whether to continue an unfinished map of the same scene; a map that is complete is left as
         it is. Without, an unfinished map is begun anew.
+    cluster : Cluster, optional
+        Whose workers compute the tiles (see `hsi.workflows.cluster.open_cluster`); they open the
+        scene by its `Scene.source`, and `device` and `max_memory` are those of each of them. The
+        files are the same.
     progress : callable, optional
         Told how many rows of how many are done.
 
@@ -85,29 +94,83 @@ def map_scene(
     RunError
         If the folder cannot be written, is that of a run, or holds files of the names of the map's
         that this package did not write; or the unfinished map in it is of something else.
+    ClusterError
+        If the cluster does not answer any more, or a tile ends worker after worker.
     KeyboardInterrupt
         With a note that says what is kept, and how to go on.
     """
+    job, folder = _prepared(
+        run, scene, out=out, method=method, device=device, precision=precision,
+        max_memory=max_memory, confidence=confidence, scores=scores, format=format,
+        resample_bands=resample_bands, resume=resume, cluster=cluster,
+    )  # fmt: skip
+    return job.map_into(folder, resume=resume, progress=progress)
+
+
+def begin_ahead(
+    run: Run, scene: Scene, *, cluster: Cluster, **options: Any
+) -> ClusterStrips | None:
+    """Let workers that have nothing else to do begin with a scene that will be mapped soon.
+
+    Arguments are those of `map_scene` as they will be handed to it, all of them, and so are the
+    errors. Returns what the workers are at; None where nothing is left to do.
+    """
+    job, folder = _prepared(run, scene, cluster=cluster, **options)
+    found = job.ahead(folder, resume=options["resume"])
+    if found is None:
+        return None
+    strips, row = found
+    assert isinstance(strips, ClusterStrips)
+    strips.begin(row)
+    return strips
+
+
+def _prepared(
+    run: Run,
+    scene: Scene | None,
+    *,
+    out: Path | str | None,
+    method: Method,
+    device: str | torch.device,
+    precision: Precision,
+    max_memory: int | str | None,
+    confidence: bool,
+    scores: bool,
+    format: Format,
+    resample_bands: bool,
+    resume: bool,
+    cluster: Cluster | None,
+) -> tuple[MapJob, Path]:
     check_format(format, run.classifier.class_ids)
     own = scene is None
     scene = scene or open_scene(run.source)
     classifier = run.classifier
     scene = match_bands(scene, classifier.bands, resample=resample_bands)
     scene = with_ids_of(scene, classifier.class_names)
+    names = ("class_map", *["confidence"] * confidence, *["scores"] * scores)
+
+    def tiles(**plan: Any) -> MapTiles:
+        how = {"method": method, "max_memory": max_memory} | plan
+        if cluster is not None:
+            return strips_of_scene(
+                cluster, run, scene, names=names, device=device,
+                resample_bands=resample_bands, precision=precision, **how,
+            )  # fmt: skip
+        scored = classifier.tiles(scene, device=device, precision=precision, **how)
+        return LocalTiles(tiles=scored, classifier=classifier, names=names)
+
+    where = resolve_device(device).type if cluster is None else cluster.agreed(device).device
     job = MapJob(
         classifier=classifier,
         scene=scene,
-        tiles=lambda **plan: classifier.tiles(
-            scene, **({"method": method, "max_memory": max_memory} | plan),
-            device=device, precision=precision,
-        ),
+        tiles=tiles,
         facts={
             "scene": scene_facts(scene),
             "classifier": classifier_facts(classifier),
             "options": {
                 "method": method,
                 "precision": precision,
-                "device": resolve_device(device).type,
+                "device": where,
                 "confidence": confidence,
                 "scores": scores,
             } | ({} if max_memory is None else {"max_memory": str(max_memory)}),
@@ -123,7 +186,7 @@ def map_scene(
     else:
         kind = "" if precision == "full" else f"-{precision}"
         folder = job.free_folder(run.path / "maps" / (folder_name(scene.name) + kind), resume)
-    return job.map_into(folder, resume=resume, progress=progress)
+    return job, folder
 
 
 def _is_of(run: Run, scene: Scene) -> bool:

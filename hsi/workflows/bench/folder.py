@@ -97,6 +97,13 @@ class Bench:
         else:
             self.failures[cell] = reason
 
+    def catch_up(self) -> None:
+        """Take in what other processes have finished, or failed with, since."""
+        self._read()
+        for cell, reason in read_failures(self.out).items():
+            if cell not in self.results:
+                self.failures.setdefault(cell, reason)
+
     def largest_side(self, models: Iterable[str], settings: Mapping[str, Any]) -> int:
         """Return the side of the largest patches of models with these settings, in pixels."""
         plan = dataclasses.replace(self.plan, settings=self.plan.settings | settled(settings))

@@ -18,7 +18,7 @@ import torch
 
 from hsi.errors import HsiError
 from hsi.evaluation import Cell
-from hsi.workflows.bench.work import SceneAtHand, Task, clear, clear_unless_it_goes_on, do
+from hsi.workflows.bench.work import SceneAtHand, Task, clean_up, do
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -61,7 +61,7 @@ class Pool:
             worker.process.join()
             worker.connection.close()
             if worker.task is not None:
-                clear_unless_it_goes_on(worker.task.folder)
+                clean_up(worker.task.folder)
 
     @property
     def is_full(self) -> bool:
@@ -94,7 +94,7 @@ class Pool:
             reason: str | None = ready.recv()
         except EOFError:  # it was killed, or could not even start
             worker.process.join()
-            clear(worker.task.folder)
+            clean_up(worker.task.folder)
             reason = f"its process ended with code {worker.process.exitcode}; is memory short?"
             self._workers.remove(worker)
             ready.close()

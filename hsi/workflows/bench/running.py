@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+import time
+from collections import deque
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from typing import Protocol
 
-from hsi.errors import HsiError, RunError, UsageError
+from hsi.errors import HsiError, UsageError
 from hsi.evaluation import Cell, Result
 from hsi.evaluation.findings import FIRST
-from hsi.files import make_folder_with_sums
 from hsi.inference import resolve_device
-from hsi.locks import FileLock
 from hsi.models.registry import OWN
 from hsi.scenes import Scene
 from hsi.training import Progress
 from hsi.workflows.bench.cells import folder_of, keep_truth
 from hsi.workflows.bench.folder import Bench
+from hsi.workflows.bench.on_workers import OnWorkers
 from hsi.workflows.bench.pool import Pool
+from hsi.workflows.bench.sharing import Sharing, at_work
 from hsi.workflows.bench.split_pictures import draw_split
 from hsi.workflows.bench.splits import Splits
-from hsi.workflows.bench.work import SceneAtHand, Task, do
+from hsi.workflows.bench.trainers import InTurn, Trainers
+from hsi.workflows.bench.work import HELD, Task
+from hsi.workflows.cluster import Cluster
+
+# How often one looks whether others have finished what is left.
+POLL_SECONDS = 0.5
 
 
 class Watch(Protocol):
@@ -59,6 +66,7 @@ def train_cells(
     measure: str = "oa",
     against: str = FIRST,
     watch: Watch | None = None,
+    cluster: Cluster | None = None,
 ) -> None:
     """Train cells of a benchmark's plan, and write plan and all results, these after each cell.
 
@@ -82,33 +90,51 @@ def train_cells(
         As for `Bench.findings`.
     watch : Watch, optional
         Told of every training.
+    cluster : Cluster, optional
+        Whose workers train, instead of this process; they have to see the folder, and the files
+        of the scenes, by the paths that they have here.
 
     Raises
     ------
     UsageError
         If an argument cannot be meant.
     RunError
-        If the folder cannot be written, or another process works on it.
+        If the folder cannot be written, or another process works on it by another plan; by the
+        same plan, processes share the cells.
+    ClusterError
+        If a worker does not see the folder, or the cluster does not answer any more.
     KeyboardInterrupt
         What is finished is written then; an unfinished training goes on with the next call.
     """
-    check_choices(bench, scenes, device=device, jobs=jobs, measure=measure, against=against)
+    check_choices(
+        bench, scenes, device=device, jobs=jobs, measure=measure, against=against,
+        cluster=cluster is not None,
+    )  # fmt: skip
     watch = watch or Unwatched()
-    with _locked(bench):
-        bench.plan.write(bench.out)
-        for name in dict.fromkeys(cell.scene for cell in cells):
-            labels = scenes[name].labels
-            assert labels is not None  # else it cannot be asked for
-            keep_truth(bench.out, name, labels)
+    with at_work(bench) as sharing:
+        with sharing.writing():
+            for name in dict.fromkeys(cell.scene for cell in cells):
+                labels = scenes[name].labels
+                assert labels is not None  # else it cannot be asked for
+                keep_truth(bench.out, name, labels)
         todo = [cell for cell in cells if cell not in bench.results]
-        outcomes = _outcomes(bench, todo, scenes, device=device, jobs=jobs, watch=watch)
+        trainers: Trainers
+        if cluster is not None:
+            trainers = OnWorkers(cluster, mark=sharing.mark, device=device)
+        else:
+            trainers = Pool(jobs) if jobs > 1 else InTurn(scenes, watch.progress)
+        outcomes = _outcomes(
+            bench, todo, scenes, sharing, device=device, trainers=trainers, watch=watch
+        )
         with closing(outcomes):  # ends the processes, however this ends
             for cell, reason in outcomes:
-                bench.take(cell, reason)
-                bench.write(bench.findings(measure=measure, against=against))
+                with sharing.writing():
+                    bench.take(cell, reason)
+                    bench.write(bench.findings(measure=measure, against=against))
                 watch.finished(cell, bench.results.get(cell), reason)
         if not todo:
-            bench.write(bench.findings(measure=measure, against=against))
+            with sharing.writing():
+                bench.write(bench.findings(measure=measure, against=against))
 
 
 def check_choices(
@@ -119,6 +145,7 @@ def check_choices(
     jobs: int,
     measure: str,
     against: str,
+    cluster: bool = False,
 ) -> None:
     """Refuse arguments of `train_cells` that cannot be meant; as it does itself.
 
@@ -127,8 +154,9 @@ def check_choices(
     UsageError
         Which of them it is.
     """
-    resolve_device(device)
-    _check_jobs(bench, jobs, scenes)
+    if not cluster:  # else it is the workers' device
+        resolve_device(device)
+    _check_jobs(bench, jobs, scenes, cluster=cluster)
     bench.findings(measure=measure, against=against)  # refuses what cannot be meant
 
 
@@ -136,17 +164,33 @@ def _outcomes(
     bench: Bench,
     cells: Sequence[Cell],
     scenes: Mapping[str, Scene],
+    sharing: Sharing,
     *,
     device: str,
-    jobs: int,
+    trainers: Trainers,
     watch: Watch,
 ) -> Generator[tuple[Cell, str | None]]:
     """Train cells; yield each when it is done, with the reason if it could not be done."""
-    splits, at_hand = Splits(bench.out, bench.plan, scenes), SceneAtHand(scenes)
-    with Pool(jobs) as pool:
-        for cell in cells:
-            while jobs > 1 and pool.is_full:
-                yield pool.take()
+    splits = Splits(bench.out, bench.plan, scenes)
+    waiting, held = deque(cells), set[Cell]()
+    with trainers:
+        while waiting or not trainers.is_idle:
+            if trainers.is_full or not waiting:
+                cell, reason = trainers.take()
+                if reason != HELD:
+                    yield cell, reason
+                    continue
+                # Others are at it; once more when all else is done, should they not finish.
+                waiting.append(cell)
+                held.add(cell)
+                continue
+            if held.issuperset(waiting):
+                time.sleep(POLL_SECONDS)
+            cell = waiting.popleft()
+            known = sharing.outcome(cell)
+            if known is not None:
+                yield cell, known.reason
+                continue
             watch.started(cell)
             try:
                 split = splits.of(cell)
@@ -160,26 +204,24 @@ def _outcomes(
                 scenes[cell.scene],
                 side=max(map(bench.plan.side_of, bench.plan.models)),
             )
-            task = Task(
-                cell=cell,
-                folder=folder_of(bench.out, cell),
-                source=scenes[cell.scene].source,
-                settings=bench.plan.settings_of(cell),
-                split=split,
-                device=device,
+            trainers.give(
+                Task(
+                    cell=cell,
+                    folder=folder_of(bench.out, cell),
+                    source=scenes[cell.scene].source,
+                    settings=bench.plan.settings_of(cell),
+                    split=split,
+                    device=device,
+                )
             )
-            if jobs > 1:
-                pool.give(task)
-            else:
-                yield cell, do(task, at_hand(task), progress=watch.progress)
-        while not pool.is_idle:
-            yield pool.take()
 
 
-def _check_jobs(bench: Bench, jobs: int, scenes: Mapping[str, Scene]) -> None:
+def _check_jobs(bench: Bench, jobs: int, scenes: Mapping[str, Scene], *, cluster: bool) -> None:
     if jobs < 1:
         raise UsageError(f"jobs must be 1 or more, not {jobs} (--jobs)")
-    if jobs == 1:
+    if jobs > 1 and cluster:
+        raise UsageError("a cluster has its own workers; leave out jobs (--jobs)")
+    if jobs == 1 and not cluster:
         return
     strange = [model for model in bench.plan.models if model.partition("+")[0] not in OWN]
     if strange:
@@ -191,19 +233,3 @@ def _check_jobs(bench: Bench, jobs: int, scenes: Mapping[str, Scene]) -> None:
             raise UsageError(
                 f"{name} was made in memory, and other processes cannot open it; use jobs=1"
             )
-
-
-@contextmanager
-def _locked(bench: Bench) -> Iterator[None]:
-    """Make the folder and have it for this process alone."""
-    try:
-        make_folder_with_sums(bench.out)
-        lock = FileLock(bench.out / ".lock")
-    except OSError as error:
-        raise RunError(f"cannot write {bench.out}: {error.strerror}") from error
-    try:
-        if not lock.acquire(wait=False):
-            raise RunError(f"another `hsi bench` is at work in {bench.out}; wait for it")
-        yield
-    finally:
-        lock.close()

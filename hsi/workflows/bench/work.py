@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import torch
 
 from hsi.errors import HsiError, RunError
 from hsi.evaluation import Cell
+from hsi.locks import FileLock
 from hsi.sampling import Split
 from hsi.scenes import Scene, open_scene
 from hsi.sums import NAME as SUMS
@@ -23,6 +24,8 @@ from hsi.workflows.train import resume, settings_for, train
 
 # What one training may fail with and the next one need not; anything else is a defect.
 FAILURES = (HsiError, RuntimeError, MemoryError, OSError, ArithmeticError)
+# In place of a reason: nothing was done, since another process is at it.
+HELD = "another process trains it"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,9 +59,22 @@ class Task:
 def do(task: Task, scene: Scene, *, progress: Progress | None = None) -> str | None:
     """Train, map and test; return the reason if that could not be done.
 
-    A training that was interrupted goes on, to the same bits, where that is possible. What a
+    What another process has finished stays, and what another one is at is left to it (`HELD`). A
+    training that was interrupted goes on, to the same bits, where that is possible. What a
     failure leaves is removed: without its metrics, it is of no use.
     """
+    try:
+        with _alone(task.folder) as alone:
+            if not alone:
+                return HELD
+            return _done(task, scene, progress=progress)
+    except OSError as error:
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _done(task: Task, scene: Scene, *, progress: Progress | None) -> str | None:
+    if (task.folder / "metrics.json").is_file():
+        return None
     try:
         if not _goes_on(task, scene, progress=progress):
             _begins(task, scene, progress=progress)
@@ -73,6 +89,23 @@ def do(task: Task, scene: Scene, *, progress: Progress | None = None) -> str | N
         clear_unless_it_goes_on(task.folder)
         raise
     return None
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Have a cell for this process; False where another one has it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+    try:
+        # One that was removed by who had it is no longer the lock of this cell.
+        held = lock.acquire(wait=False) and (not lock.available or lock.is_in_place())
+        try:
+            yield held
+        finally:
+            if held:
+                lock.path.unlink(missing_ok=True)
+    finally:
+        lock.close()
 
 
 def _begins(task: Task, scene: Scene, *, progress: Progress | None) -> None:
@@ -108,6 +141,13 @@ def clear_unless_it_goes_on(folder: Path) -> None:
     """Remove what an interrupted training left, unless it has a state to go on from."""
     if not States(folder / "checkpoint"):
         _clear_if_possible(folder)
+
+
+def clean_up(folder: Path) -> None:
+    """Remove what a process that has ended left of a training, unless another one is at it."""
+    with suppress(OSError), _alone(folder) as alone:
+        if alone:
+            clear_unless_it_goes_on(folder)
 
 
 def _clear_if_possible(folder: Path) -> None:

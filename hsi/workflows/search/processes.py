@@ -38,6 +38,7 @@ def work_in_processes(
     device: str,
     trials: Callable[[], int],
     look: Callable[[], None],
+    home: Path | None = None,
 ) -> None:
     """Let so many processes work on the search in `folder` until `total` trials are done.
 
@@ -54,7 +55,9 @@ def work_in_processes(
     trials : callable
         Returns how many trials were begun so far.
     look : callable
-        Called now and then.
+        Called now and then; the processes are stopped by what it raises.
+    home : Path, optional
+        Where relative paths of scenes begin.
 
     Raises
     ------
@@ -75,6 +78,7 @@ def work_in_processes(
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=errors,
+            cwd=home,
             env=os.environ | dict.fromkeys(names, str(threads)),
             # An interrupt at the terminal is for the one who started them, and he tells them.
             start_new_session=True,

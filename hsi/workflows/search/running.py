@@ -17,8 +17,10 @@ from hsi.scenes import Scene
 from hsi.sums import NAME as SUMS
 from hsi.sums import begin_sums
 from hsi.training import Settings
+from hsi.workflows.cluster import Cluster
 from hsi.workflows.search.journal import LOCKS, Journal, Tally, tally
 from hsi.workflows.search.objective import Objective, check_objective
+from hsi.workflows.search.on_workers import work_on_cluster
 from hsi.workflows.search.optional import check_optuna
 from hsi.workflows.search.prepare import Prepared, prepare
 from hsi.workflows.search.processes import work_in_processes
@@ -52,6 +54,7 @@ def search(
     prune: bool = True,
     jobs: int = 1,
     device: str | torch.device = "auto",
+    cluster: Cluster | None = None,
     progress: SearchProgress | None = None,
     **fixed: Any,
 ) -> SearchResult:
@@ -85,6 +88,9 @@ def search(
         Processes. Several of them open the scene by its `Scene.source`.
     device : str or torch.device
         As for `hsi.train`.
+    cluster : Cluster, optional
+        Each of whose workers works on trials, instead of processes here; they have to see the
+        folder, and the file of the scene, by the paths that they have here.
     progress : SearchProgress, optional
         Told of the trials.
     **fixed
@@ -104,6 +110,8 @@ def search(
         If the folder holds something else, or a search for something else.
     HsiError
         If no trial could be trained.
+    ClusterError
+        If a worker does not see the folder, or the cluster does not answer any more.
     KeyboardInterrupt
         With a note; what is finished is written, and the same call continues.
     """
@@ -129,16 +137,18 @@ def search(
         seeds=seeds,
         prune=prune,
     )
-    where = resolve_device(device)
-    if jobs > 1 and not scene.source:
+    if cluster is not None and jobs > 1:
+        raise UsageError("a cluster has its own workers; leave out jobs (--jobs)")
+    where = str(resolve_device(device) if cluster is None else device)
+    if (jobs > 1 or cluster is not None) and not scene.source:
         raise UsageError(
-            f"{scene.name} was no file and has no name, so that {jobs} processes cannot open it\n"
+            f"{scene.name} was no file and has no name, so that other processes cannot open it\n"
             "Search with one (jobs=1), or load the scene from a file."
         )
     _begin(folder, prepared)
     journal = Journal(folder, seed=prepared.searched.settings.seed, prune=prune)
     try:
-        _work(folder, prepared, journal, trials, jobs, where, progress)
+        _work(folder, prepared, journal, trials, jobs, where, cluster, progress)
         result = write_results(folder, prepared, journal)
     except KeyboardInterrupt as interrupt:
         done = write_results(folder, prepared, journal).tally.finished
@@ -183,7 +193,8 @@ def _work(
     journal: Journal,
     total: int,
     jobs: int,
-    device: torch.device,
+    device: str,
+    cluster: Cluster | None,
     progress: SearchProgress | None,
 ) -> None:
     look = _Look(journal, prepared.searched.objective, progress)
@@ -191,13 +202,15 @@ def _work(
         trials = journal.trials
         done = ranked(finished_rows(trials, objective=prepared.searched.objective))
         progress.begun(next(iter(done), None), tally(trials), total, prepared.notes)
-    if jobs == 1:
+    if cluster is not None:
+        work_on_cluster(cluster, folder, total=total, device=device, look=look)
+    elif jobs == 1:
         work = Work(
             scene=prepared.scene,
             split=prepared.split,
             searched=prepared.searched,
             journal=journal,
-            device=device,
+            device=torch.device(device),
         )
         work.until(total, finished=look)
     else:
@@ -205,7 +218,7 @@ def _work(
             folder,
             jobs=jobs,
             total=total,
-            device=str(device),
+            device=device,
             trials=lambda: len(journal.trials),
             look=look,
         )

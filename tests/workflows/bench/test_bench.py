@@ -270,21 +270,6 @@ def test_changed_labels_are_refused(copied, bench_of, scene):
         bench_of(copied, unlabelled)
 
 
-def test_one_process_at_a_time(copied, bench_of, scene):
-    bench, cells, scenes = bench_of(copied, scene)
-
-    class Second(Noted):
-        def started(self, cell):
-            other, *_ = bench_of(copied, scene)
-            with pytest.raises(RunError, match="another `hsi bench` is at work"):
-                train_cells(other, cells, scenes, device="cpu")
-
-    (folder_of(copied, cells[0]) / "metrics.json").unlink()
-    del bench.results[cells[0]]
-    train_cells(bench, cells, scenes, device="cpu", watch=Second())
-    train_cells(bench, cells, scenes, device="cpu")  # and the folder is free again
-
-
 def test_what_is_no_run_is_not_removed(copied, bench_of, scene):
     cell = Cell("fields", "random", 0.15, 0, "svm")
     folder = folder_of(copied, cell)
