@@ -128,8 +128,6 @@ class MapJob:
                 f"the unfinished map in {folder} was planned as {plan}; here it would be "
                 f"{tiles.plan}\nMap without --resume (resume=True) to begin anew."
             )
-        # What was interrupted in a folder of its own has left no sums there.
-        make_folder_with_sums(folder)
         notes = [f"continued after {unfinished.rows:,} of {self.scene.rows:,} rows"]
         if unfinished.damaged:
             notes.append(
@@ -179,6 +177,8 @@ class MapJob:
         record = as_record(saved, self.facts, unfinished.plan, self.classifier.class_names)
         # Of the same scene and classifier, what is not replaced is still true.
         stale = () if self._same_map(folder) else (*ALONE, *BESIDE)
+        # What was interrupted in a folder of its own has left no sums there.
+        make_folder_with_sums(folder)
         (folder / RECORD).unlink(missing_ok=True)
         put_in_place(made, folder, removing=stale)
         save_part_maps(self.classifier, self.scene, arrays["class_map"], folder, seconds=seconds)
