@@ -123,8 +123,8 @@ class Description(_Part):
         """The bands that a scene must have, or be brought to."""
         found: dict[str, Any] = self.bands.model_dump()
         kinds = {"wavelengths": np.float64, "fwhm": np.float64, "file_bands": np.bool_}
-        arrays = {
+        arrays: dict[str, Any] = {
             name: None if found[name] is None else np.array(found[name], dtype=kind)
             for name, kind in kinds.items()
         }
-        return TrainedBands(count=self.bands.count, **arrays)  # type: ignore[arg-type]
+        return TrainedBands(count=self.bands.count, **arrays)

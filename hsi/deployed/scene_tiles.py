@@ -166,4 +166,4 @@ def tile_cube(scene: Scene, tile: Tile, pixels: NDArray[Any], *, patch_size: int
     top, left = max(margin - tile.row, 0), max(margin - tile.col, 0)
     cube[top : top + pixels.shape[0], left : left + pixels.shape[1]] = values
     inner = np.isfinite(cube[margin : margin + tile.rows, margin : margin + tile.cols]).all(axis=2)
-    return TileCube(cube, inner)
+    return TileCube(cube, np.asarray(inner))

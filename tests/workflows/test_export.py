@@ -12,7 +12,7 @@ from hsi.deployed import OnnxClassifier
 from hsi.errors import RunError, UsageError
 from hsi.sampling import BandPCA, BandScaler
 from hsi.training import Classifier
-from hsi.workflows.export.check import check_export, scores_of
+from hsi.workflows.export.check import Checked, check_export, scores_of
 from hsi.workflows.export.exporting import write_checked
 from hsi.workflows.export.graph import MapGraph
 
@@ -167,21 +167,22 @@ def test_what_differs_is_not_kept_and_what_was_there_stays(run, tmp_path, monkey
     assert out.read_text() == "what was there"
 
 
-def test_a_scene_that_is_gone_is_told(run, monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("source", "reason"), [({"dataset": "gone.npy"}, "there is no file"), ({}, "it was no file")]
+)
+def test_a_scene_that_is_gone_is_told(run, monkeypatch, tmp_path, source, reason):
+    monkeypatch.chdir(tmp_path)
+
     def write(path, classifier, scene, *, format):
         assert scene is None
-        path.write_bytes(b"")
-        from hsi.workflows.export.check import Checked
-
         return None, Checked(0.0, 4, 0)
 
     monkeypatch.setattr("hsi.workflows.export.exporting.write_checked", write)
-    monkeypatch.setattr(
-        type(run), "source", property(lambda self: {"dataset": str(tmp_path / "gone.npy")})
-    )
-    done = hsi.export_run(run, out=tmp_path / "model.onnx")
-    (note,) = done.notes
-    assert note.startswith("compared on random tiles only, without the scene of the run: there is")
+    again = hsi.Run(run.path)
+    again.config = run.config | {"scene": source}
+    (note,) = hsi.export_run(again, out=tmp_path / "model.onnx").notes
+    assert note.startswith("compared on random tiles only, without the scene of the run: ")
+    assert reason in note
 
 
 def test_a_network_whose_layers_depend_on_the_number_of_pixels(classifier_of, scene, tmp_path):

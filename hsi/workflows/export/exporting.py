@@ -100,15 +100,14 @@ def export_run(
     if format == "onnx":
         check_onnx("onnx", "onnxscript", "onnxruntime")
     path = _path(run, format, out)
-    classifier = run.classifier
     notes: tuple[str, ...] = ()
     if scene is None:
         scene, notes = _scene_of(run)
-    if scene is not None:
-        scene = match_bands(scene, classifier.bands)
+    else:
+        scene = match_bands(scene, run.classifier.bands)
     try:
         with atomic_path(path) as temporary:
-            description, checked = write_checked(temporary, classifier, scene, format=format)
+            description, checked = write_checked(temporary, run.classifier, scene, format=format)
     except OSError as error:
         raise RunError(f"cannot write {path}: {error.strerror or error}") from error
     return Exported(path=path, description=description, notes=notes, **checked._asdict())
@@ -201,12 +200,15 @@ def _path(run: Run, format: Format, out: Path | str | None) -> Path:
 
 
 def _scene_of(run: Run) -> tuple[Scene | None, tuple[str, ...]]:
-    """Return the scene of a run, or why it cannot be had."""
-    try:
-        return open_scene(run.source), ()
-    except HsiError as error:
-        reason = str(error).splitlines()[0]
-        return None, (f"compared on random tiles only, without the scene of the run: {reason}",)
+    """Return the scene of a run with the bands of its classifier, or why it cannot be had."""
+    if not run.config["scene"]:
+        reason = "it was no file"
+    else:
+        try:
+            return match_bands(open_scene(run.source), run.classifier.bands), ()
+        except HsiError as error:
+            reason = str(error).splitlines()[0]
+    return None, (f"compared on random tiles only, without the scene of the run: {reason}",)
 
 
 def _check_onnx(path: Path, classifier: Classifier, scene: Scene | None) -> Checked:
