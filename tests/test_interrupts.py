@@ -14,11 +14,11 @@ from hsi.interrupts import Stop, Terminated, stoppable
 WAITING = """
 import ctypes
 from hsi.interrupts import stoppable
+take, lock = ctypes.CDLL(None).pthread_mutex_lock, ctypes.create_string_buffer(64)
+take(lock)
 with stoppable(lambda number: number, patience=1.0):
     print("waiting", flush=True)
-    lock = ctypes.create_string_buffer(64)
-    for _ in range(2):
-        ctypes.CDLL(None).pthread_mutex_lock(lock)
+    take(lock)
 """
 
 
@@ -50,6 +50,7 @@ def test_a_process_that_waits_within_a_library_is_ended():
         [sys.executable, "-c", WAITING], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout.readline() == "waiting\n"
+        time.sleep(1)  # it is about to
         process.send_signal(signal.SIGTERM)
         begun = time.monotonic()
         _, said = process.communicate(timeout=100)

@@ -18,7 +18,7 @@ from hsi.models import PatchNetwork
 from hsi.training.batches import Batch, Batches, plan_batches
 from hsi.training.epochs import Epoch, Progress
 from hsi.training.loop import run_epochs, seeded
-from hsi.training.ranks import Ranks
+from hsi.training.ranks import Ranks, unbroken
 from hsi.training.recipe import Recipe
 from hsi.training.shared_steps import SharedSteps
 from hsi.training.state import Capture, State
@@ -105,8 +105,8 @@ def fit(
         seed=seed,
         shared=SharedSteps(model, padded, recipe=recipe, ranks=ranks) if ranks else None,
     )
-    unbroken = ranks.unbroken() if ranks else nullcontext()
-    with seeded(seed, device) as generator, reusing_memory(), unbroken:
+    shared = unbroken(ranks.launched) if ranks else nullcontext()
+    with seeded(seed, device) as generator, reusing_memory(), shared:
         history = run_epochs(
             model,
             task,

@@ -158,30 +158,6 @@ class Ranks:
         with suppress(RuntimeError):  # nobody answers, and in the end the connection is closed
             self.highest(0)
 
-    @contextmanager
-    def unbroken(self) -> Iterator[None]:
-        """Say so, if a rank that is needed within the block has ended.
-
-        Raises
-        ------
-        RunError
-            Then.
-        """
-        try:
-            with warnings.catch_warnings():
-                # Of a weight whose channels come last; what is added up is the same.
-                warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
-                yield
-        except RuntimeError as error:
-            if not _is_of_a_connection(error):
-                raise
-            # gloo puts the place in its sources before what happened, and guesses after it.
-            happened = str(error).splitlines()[0].rpartition("] ")[2].split(". ")[0]
-            raise RunError(
-                f"another process of this training has ended, or cannot be reached: {happened}\n"
-                f"Process {self.rank} of {self.size} ends, too."
-            ) from error
-
 
 class Unshared(NamedTuple):
     """Which device a process of several computes on, from what the user has named."""
@@ -229,6 +205,8 @@ def joined(launched: Launched, *, device: str) -> Iterator[Ranks]:
     ------
     UsageError
         If a device cannot be used so.
+    RunError
+        If another process has ended.
     """
     try:
         where, failed = Unshared(device, launched.local_rank).resolve(), None
@@ -242,7 +220,8 @@ def joined(launched: Launched, *, device: str) -> Iterator[Ranks]:
         attempt = dist.PrefixStore(f"hsi.attempt-{launched.restarts}", _store(launched))
         how = {"store": attempt, "rank": launched.rank, "world_size": launched.size}
     backend = "cpu:gloo,cuda:nccl" if where.type == "cuda" else "gloo"
-    dist.init_process_group(backend, timeout=LONGEST_WAIT, **how)
+    with unbroken(launched):
+        dist.init_process_group(backend, timeout=LONGEST_WAIT, **how)
     ranks = Ranks(launched, where)
 
     def check() -> None:
@@ -250,14 +229,40 @@ def joined(launched: Launched, *, device: str) -> Iterator[Ranks]:
             raise failed
 
     try:
-        ranks.agreed(check)
-        yield ranks
+        with unbroken(launched):
+            ranks.agreed(check)
+            yield ranks
     except BaseException:
         # It ends by itself, but says why before, which torchrun would not wait for.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise
     # Not after an error: whoever is waited for may be gone.
     dist.destroy_process_group()
+
+
+@contextmanager
+def unbroken(launched: Launched) -> Iterator[None]:
+    """Say so, if a process that is needed within the block has ended.
+
+    Raises
+    ------
+    RunError
+        Then.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Of a weight whose channels come last; what is added up is the same.
+            warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
+            yield
+    except RuntimeError as error:
+        if not _is_of_a_connection(error):
+            raise
+        # gloo puts the place in its sources before what happened, and guesses after it.
+        happened = str(error).splitlines()[0].rpartition("] ")[2].split(". ")[0]
+        raise RunError(
+            f"another process of this training has ended, or cannot be reached: {happened}\n"
+            f"Process {launched.rank} of {launched.size} ends, too."
+        ) from error
 
 
 def _store(launched: Launched) -> dist.TCPStore:

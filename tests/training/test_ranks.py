@@ -14,14 +14,16 @@ from safetensors.torch import load_file
 from torch import nn
 
 from hsi.backbones.efficientnet import StochasticDepth
-from hsi.errors import UsageError
+from hsi.errors import RunError, UsageError
 from hsi.layers import gather_windows, pad_scene
 from hsi.models import PatchNetwork
 from hsi.sampling import random_dihedral
+from hsi.torchrun import Launched
 from hsi.training import batches
 from hsi.training.batches import Crops, Patches, Region
 from hsi.training.in_step import drops_in_trunk, in_step
 from hsi.training.part import part_of
+from hsi.training.ranks import Ranks, unbroken
 from hsi.training.step import batch_loss
 
 PROGRAM = Path(__file__).with_name("fit_on_ranks.py")
@@ -132,3 +134,53 @@ def test_what_is_dropped_is_drawn_for_all(dropping, order):
             assert torch.equal(found, expected[part.part.places])
         torch.manual_seed(2)
         assert torch.equal(network.head(x), expected)  # as before
+
+
+class Pretended(Ranks):
+    """Two ranks, of which the other always says the same."""
+
+    def __init__(self, rank, other):
+        process = Launched(
+            rank=rank, size=2, local_rank=rank, local_size=2, address=("", 0), kept=False,
+            restarts=0,
+        )  # fmt: skip
+        super().__init__(process, CPU)
+        self.other = list(other)
+
+    def gathered(self, said):
+        return [said, self.other.pop(0)] if self.first else [self.other.pop(0), said]
+
+
+def fail():
+    raise UsageError("no such scene")
+
+
+def test_what_fails_in_one_rank_ends_all_and_is_said_by_the_first():
+    assert Pretended(0, [None]).agreed(lambda: 7) == 7
+    with pytest.raises(UsageError, match=r"^no such scene$"):
+        Pretended(0, [None]).agreed(fail)
+    with pytest.raises(UsageError, match=r"^in process 1 of 2: no such file$"):
+        Pretended(0, [("no such file", 2)]).agreed(lambda: 7)
+    for other, work in (([None], fail), ([("no such scene", 2)], lambda: 7)):
+        with pytest.raises(SystemExit) as ended:
+            Pretended(1, other).agreed(work)
+        assert ended.value.code == 2
+
+
+def test_ranks_that_would_learn_from_different_things_are_refused():
+    facts = {"scene": "a", "split": "b", "version of torch": "2"}
+    Pretended(0, [("there", facts), None]).check_alike(facts)
+    other = facts | {"split": "c", "version of torch": "1"}
+    named = "process 1, on there, has another split and another version of torch than process 0"
+    with pytest.raises(RunError, match=named):
+        Pretended(0, [("there", other), None]).check_alike(facts)
+
+
+def test_only_a_lost_connection_is_said_to_be_one():
+    process = Pretended(1, []).launched
+    lost = "[/sources/gloo/transport/tcp/pair.cc:553] Connection closed by peer [::1]:1. Perhaps"
+    said = r"reached: Connection closed .*\nProcess 1 of 2 ends"
+    with pytest.raises(RunError, match=said), unbroken(process):
+        raise RuntimeError(lost)
+    with pytest.raises(RuntimeError, match="shapes differ"), unbroken(process):
+        raise RuntimeError("shapes differ")
