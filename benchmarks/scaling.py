@@ -135,6 +135,9 @@ def of_pixels(run: hsi.Run, folder: Path, side: int, repeats: int) -> dict[str, 
 
 
 def of_clusters(run: hsi.Run, folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    # Of a scene that is open, a worker would have some rows still.
+    for number in range(arguments.scenes):
+        (folder / f"scene{number}.tif").hardlink_to(folder / "scene.tif")
     measured: dict[tuple[int, int], list[dict[str, float]]] = {}
     most = arguments.scenes
     for _ in range(arguments.repeats):
@@ -176,7 +179,7 @@ def warm_up(cluster: Cluster, run: hsi.Run, folder: Path) -> None:
 
 
 def on_cluster(cluster: Cluster, run: hsi.Run, folder: Path, scenes: int) -> dict[str, float]:
-    """Map a scene so many times, as `hsi map` maps several scenes."""
+    """Map so many scenes as `hsi map` does."""
     choices = CHOICES | {"cluster": cluster}
     with tempfile.TemporaryDirectory() as name:
         before = {address: each["read"] for address, each in cluster.on_each(worker_facts).items()}
@@ -185,13 +188,13 @@ def on_cluster(cluster: Cluster, run: hsi.Run, folder: Path, scenes: int) -> dic
 
         def begin(number: int) -> Any:
             return begin_ahead(
-                run, hsi.load_scene(folder / "scene.tif"), out=out[number], **choices
+                run, hsi.load_scene(folder / f"scene{number}.tif"), out=out[number], **choices
             )
 
         ahead = ScenesAhead(cluster, [partial(begin, number) for number in range(scenes)])
         for number in range(scenes):
             with ahead.turn(number):
-                scene = hsi.load_scene(folder / "scene.tif")
+                scene = hsi.load_scene(folder / f"scene{number}.tif")
                 hsi.map_scene(run, scene, out=out[number], **choices)
         seconds, busy = time.perf_counter() - start, time.process_time() - busy
     after = cluster.on_each(worker_facts)
