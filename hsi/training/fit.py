@@ -16,7 +16,7 @@ from hsi.layers import pad_scene
 from hsi.models import PatchNetwork
 from hsi.training.batches import Batch, Batches, plan_batches
 from hsi.training.epochs import Epoch, Progress
-from hsi.training.loop import run_epochs, seeded
+from hsi.training.loop import right_of, run_epochs, seeded
 from hsi.training.recipe import Recipe
 from hsi.training.state import Capture, State
 from hsi.training.statistics import settle_statistics
@@ -174,7 +174,7 @@ class _Pixels:
     def batches(self, generator: torch.Generator) -> Iterable[Batch]:
         return self.planned.epoch(generator)
 
-    def learn(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    def learn(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor, int]:
         scores = batch_scores(
             self.model,
             self.padded,
@@ -183,7 +183,7 @@ class _Pixels:
             generator=generator,
         )
         loss = batch_loss(scores, batch, label_smoothing=self.recipe.label_smoothing)
-        return loss, scores, batch.truth
+        return loss, right_of(scores, batch.truth), len(batch.truth)
 
     def accuracies(self, running: float) -> tuple[float, float | None]:
         """Return what was right as augmented, and what is in evaluation mode."""
