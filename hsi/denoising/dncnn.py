@@ -59,8 +59,9 @@ class DnCNN(nn.Sequential):
             if value < least:
                 raise UsageError(f"{what} is {value}; expected {least} or more")
         inner = [layer for _ in range(depth - 2) for layer in _inner()]
-        super().__init__(_conv(channels, WIDTH), nn.ReLU(), *inner, _conv(WIDTH, channels))
-        nn.init.zeros_(self[-1].weight)
+        last = _conv(WIDTH, channels)
+        nn.init.zeros_(last.weight)
+        super().__init__(_conv(channels, WIDTH), nn.ReLU(), *inner, last)
         self.channels, self.depth = channels, depth
 
     @property

@@ -50,7 +50,8 @@ class Moments:
         It is what the other bands do not tell of a band by linear regression, as in Roger and
         Arnold (1996), "Reliably estimating the noise in AVIRIS hyperspectral images",
         International Journal of Remote Sensing 17 (10), but over all pixels at once: the variance
-        of what is left is one over the diagonal of the inverse covariance. Each is above 0.
+        of what is left is one over the diagonal of the inverse covariance. Each is above 0. Where
+        noise hides from the other bands what a band shows, that is counted as well.
         """
         bands = len(self.mean)
         correlation = self.covariance / np.outer(self.spread, self.spread)

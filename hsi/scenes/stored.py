@@ -34,6 +34,8 @@ class Stored:
         ``(rows, cols, bands of the file)``, stored values.
     good : ndarray of bool
         ``(bands of the file,)``: those that the scene has.
+    usable : ndarray of bool
+        ``(bands of the file,)``: these, and those that it lacks only because they do not vary.
     nodata : float or None
         The stored value of pixels without data.
     scale, offset : ndarray of float64
@@ -50,6 +52,7 @@ class Stored:
 
     cube: Any
     good: NDArray[np.bool_]
+    usable: NDArray[np.bool_]
     nodata: float | None
     scale: NDArray[np.float64]
     offset: NDArray[np.float64]
@@ -63,10 +66,11 @@ class Stored:
 def stored_of(scene: Scene) -> Stored:
     """Return what the file of a scene holds. Pixels are not read."""
     cube, at = scene.cube, scene
-    good = np.ones(scene.bands, dtype=np.bool_)
+    good = usable = np.ones(scene.bands, dtype=np.bool_)
     wavelengths, fwhm = at.wavelengths, at.fwhm
     if isinstance(cube, FileBands):
-        good, wavelengths, fwhm, cube = cube.mask, cube.wavelengths, cube.fwhm, cube.cube
+        good, usable = cube.mask, cube.available
+        wavelengths, fwhm, cube = cube.wavelengths, cube.fwhm, cube.cube
     nodata = scene.nodata
     scale, offset = np.ones(len(good)), np.zeros(len(good))
     if isinstance(cube, ScaledCube):
@@ -77,6 +81,7 @@ def stored_of(scene: Scene) -> Stored:
     return Stored(
         cube=cube,
         good=good,
+        usable=usable,
         nodata=nodata,
         scale=scale,
         offset=offset,

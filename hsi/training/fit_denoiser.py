@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from hsi.denoising import DnCNN, Gathered, Planes, add_noise
 from hsi.errors import UsageError
@@ -22,7 +23,12 @@ from hsi.training.loop import run_epochs, seeded
 from hsi.training.state import Capture, State
 
 # Noise is added to no larger part of a scene, which would take longer than the step itself.
-LARGEST_PART = 96
+LARGEST_PART = 64
+# A batch is drawn from so many parts, each with a noise of its own: of one alone, the statistics of
+# batch norms would be those of its scene and strength of noise.
+PARTS = 4
+# Batches from which the statistics of batch norms are computed in the end.
+SETTLING_BATCHES = 40
 # Validation is on this many batches, with the same noise after each epoch.
 VALIDATION_BATCHES = 4
 _LARGEST_SEED = 2**62
@@ -55,9 +61,13 @@ def fit_denoiser(
 ) -> list[Epoch]:
     """Train the network of `denoiser` in place and return its history.
 
-    The loss is the mean squared difference between the noise that the network finds and the noise
-    that was added. On components it is in units of the noise, so that none of them counts more. As
+    The loss is between the noise that the network finds and the noise that was added. On bands it
+    is the mean squared difference, as in the paper. On components it is in units of the noise, so
+    that none of them counts more, and Huber's: what differs by more than the noise counts in
+    proportion, or else single edges of the strongest components would decide on all weights. As
     accuracy, the history has the share of the noise's energy that is taken away, at worst -1.
+
+    In the end, the statistics of batch norms are computed anew for the weights as they are.
 
     Parameters
     ----------
@@ -99,7 +109,7 @@ def fit_denoiser(
                 for number in range(VALIDATION_BATCHES if validation else 0)
             ],
         )
-        return run_epochs(
+        history = run_epochs(
             network,
             task,
             epochs=settings.epochs,
@@ -113,6 +123,32 @@ def fit_denoiser(
             after_step=after_step,
             resume=resume,
         )
+        _settle(denoiser, scenes, settings=settings, device=device)
+    return history
+
+
+def _settle(
+    denoiser: Denoiser, scenes: Sequence[Cube], *, settings: DenoiseSettings, device: torch.device
+) -> None:
+    """Give the batch norms the statistics of noisy patches under the weights as they are.
+
+    In training they keep averages of the last few batches, under weights that have changed since.
+    The network is in evaluation mode afterwards.
+    """
+    network = denoiser.network.to(device)
+    norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    usual = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean of all batches
+    network.train()
+    with torch.no_grad():
+        for number in range(SETTLING_BATCHES):
+            drawn = np.random.default_rng((2, settings.seed, number))
+            network(_patches(scenes, denoiser, settings, drawn).noisy.to(device))
+    for norm, momentum in zip(norms, usual, strict=True):
+        norm.momentum = momentum
+    network.eval()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -138,8 +174,12 @@ class _Noise:
         drawn = np.random.default_rng(batch)
         patches = _patches(self.scenes, self.denoiser, self.settings, drawn)
         noisy, noise, unit = (each.to(self.device) for each in patches)
-        loss, share = _compared(self.denoiser.network(noisy) * unit, noise)
-        return loss, share * len(noise), len(noise)
+        found = self.denoiser.network(noisy) * unit
+        if self.denoiser.on == "bands":
+            loss = F.mse_loss(found, noise)
+        else:
+            loss = F.huber_loss(found, noise, delta=1.0)
+        return loss, _removed(found.detach(), noise) * len(noise), len(noise)
 
     def accuracies(self, running: float) -> tuple[float, float | None]:
         """Return the share of the noise that was removed in training, and of the validation's."""
@@ -149,16 +189,16 @@ class _Noise:
         with evaluating(self.denoiser.network):
             for patches in self.validation:
                 noisy, noise, unit = (each.to(self.device) for each in patches)
-                shares.append(_compared(self.denoiser.network(noisy) * unit, noise)[1])
+                shares.append(_removed(self.denoiser.network(noisy) * unit, noise))
         return running, float(torch.stack(shares).mean())
 
 
-def _compared(found: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean squared error of the noise that was found, and the share of it removed."""
-    loss = ((found - noise) ** 2).mean()
+def _removed(found: Tensor, noise: Tensor) -> Tensor:
+    """Return the share of the noise's energy that goes with what was found of it."""
     energy = (noise**2).mean().clamp(min=torch.finfo(noise.dtype).tiny)
+    left = ((found - noise) ** 2).mean()
     # Where hardly any noise was added, the share would drown all others.
-    return loss, (1 - loss.detach() / energy).double().clamp(min=-1)
+    return (1 - left / energy).double().clamp(min=-1)
 
 
 def _patches(
@@ -167,22 +207,38 @@ def _patches(
     settings: DenoiseSettings,
     generator: np.random.Generator,
 ) -> Patches:
-    """Add noise to a part of one scene, and cut patches from the images of it."""
-    sizes = np.array([cube.shape[0] * cube.shape[1] for cube in scenes], dtype=np.float64)
-    cube = scenes[int(generator.choice(len(scenes), p=sizes / sizes.sum()))]
-    clean = _part(cube, generator)
+    """Add noise to parts of scenes, and cut patches from the images of them."""
+    parts = min(PARTS, settings.batch_size)
+    drawn = []
+    for part in range(parts):
+        count = len(range(part, settings.batch_size, parts))
+        drawn += _of_one_part(scenes, denoiser, settings, generator, count=count)
+    return Patches(*(torch.from_numpy(np.stack(each)).float() for each in zip(*drawn, strict=True)))
+
+
+def _of_one_part(
+    scenes: Sequence[Cube],
+    denoiser: Denoiser,
+    settings: DenoiseSettings,
+    generator: np.random.Generator,
+    *,
+    count: int,
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]]:
+    """Return so many patches of one part of a scene, as `_patch` does."""
+    sizes = [cube.shape[0] * cube.shape[1] for cube in scenes]
+    shares = np.array(sizes) / sum(sizes)
+    clean = _part(scenes[int(generator.choice(len(scenes), p=shares))], generator)
     kind = settings.noise[int(generator.integers(len(settings.noise)))]
     noisy = add_noise(
         clean, kind=kind, sigma=generator.uniform(*settings.levels), generator=generator
     )
-    valid = np.isfinite(clean).all(axis=2)
+    valid = np.isfinite(clean).all(axis=2, keepdims=True)
     gathered = Gathered()
-    gathered.add(noisy[valid])
+    gathered.add(noisy[valid[..., 0]])
     planes = Planes.of(gathered.moments(name="a part of a scene"), on=denoiser.on)
-    images = np.where(valid[..., np.newaxis], planes.images(noisy), 0.0)
-    noise = np.where(valid[..., np.newaxis], planes.differences(noisy - clean), 0.0)
-    drawn = [_patch(images, noise, planes, settings, generator) for _ in range(settings.batch_size)]
-    return Patches(*(torch.from_numpy(np.stack(each)).float() for each in zip(*drawn, strict=True)))
+    images = np.where(valid, planes.images(noisy), 0.0)
+    noise = np.where(valid, planes.differences(noisy - clean), 0.0)
+    return [_patch(images, noise, planes, settings, generator) for _ in range(count)]
 
 
 def _part(cube: Cube, generator: np.random.Generator) -> NDArray[np.float64]:
@@ -193,7 +249,7 @@ def _part(cube: Cube, generator: np.random.Generator) -> NDArray[np.float64]:
         row = int(generator.integers(cube.shape[0] - rows + 1))
         col = int(generator.integers(cube.shape[1] - cols + 1))
         part = cube[row : row + rows, col : col + cols]
-        count = int(np.isfinite(part).all(axis=2).sum())
+        count = np.count_nonzero(np.isfinite(part).all(axis=2))
         if count > most:
             best, most = part, count
         if 2 * most > rows * cols:

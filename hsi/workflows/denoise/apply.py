@@ -190,10 +190,10 @@ def _as(dtype: np.dtype[Any], values: NDArray[np.float64], *, nodata: float | No
 
 
 def _with_data(stored: Stored) -> NDArray[np.bool_]:
-    """Return the bands that the scene leaves out, though they hold values."""
+    """Return the bands that somebody calls bad, though they hold values."""
     found = np.zeros_like(stored.good)
     found[bands_with_data(stored.cube, stored.nodata)] = True
-    return found & ~stored.good
+    return found & ~stored.usable
 
 
 def _history(run: DenoiseRun, cleaning: Cleaning) -> str:
@@ -210,7 +210,7 @@ def _facts(
     scene: Scene, stored: Stored, cleaning: Cleaning, *, history: str, dtype: np.dtype[Any]
 ) -> CubeFacts:
     """Return what the file says besides its pixels."""
-    good = stored.good.copy()
+    good = stored.usable.copy()
     good[cleaning.restored] = True
     marked = bool(scene.metadata.get("bad_bands"))
     kept = stored.raster

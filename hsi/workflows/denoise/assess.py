@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from hsi.denoising.noise import WHOLE_RANGE
 from hsi.errors import UsageError, check_name
 from hsi.inference import resolve_device
 from hsi.scenes import Scene
-from hsi.training import DenoiseRun
+from hsi.training import Denoiser, DenoiseRun
 from hsi.workflows.denoise.cleaning import cleaned
 
 METHODS = ("noisy", "non-local means", "truncated PCA", "DnCNN")
@@ -123,17 +123,8 @@ def assess_denoiser(
     for kind in noises:
         for sigma in sigmas:
             noisy, clean, ranges = noisy_scene(scene, kind=kind, sigma=sigma, seed=seed)
-            share, wanted = ranges.shares(noisy), ranges.shares(clean)
-
-            def ways(
-                noisy: Any = noisy, share: Any = share, wanted: Any = wanted, sigma: float = sigma
-            ) -> Iterator[NDArray[np.float64]]:
-                yield noisy
-                yield ranges.values(non_local_means(share, sigma=sigma / WHOLE_RANGE))
-                yield ranges.values(best_truncated(share, wanted)[0])
-                yield cleaned(denoiser, noisy)
-
-            for method, found in zip(METHODS, ways(), strict=True):
+            ways = _ways(denoiser, noisy, clean, ranges, sigma)
+            for method, found in zip(METHODS, ways, strict=True):
                 if progress:
                     progress(f"{kind}, sigma {sigma:g}: {method}")
                 measured = quality(
@@ -141,3 +132,18 @@ def assess_denoiser(
                 )
                 rows.append(Assessed(kind, sigma, method, measured))
     return rows
+
+
+def _ways(
+    denoiser: Denoiser,
+    noisy: NDArray[np.float64],
+    clean: NDArray[np.float64],
+    ranges: Ranges,
+    sigma: float,
+) -> Iterator[NDArray[np.float64]]:
+    """Yield what each of `METHODS` makes of a noisy scene."""
+    share = ranges.shares(noisy)
+    yield noisy
+    yield ranges.values(non_local_means(share, sigma=sigma / WHOLE_RANGE))
+    yield ranges.values(best_truncated(share, ranges.shares(clean))[0])
+    yield cleaned(denoiser, noisy)
