@@ -60,7 +60,7 @@ def command() -> None:
 @click.option("--schedule", help="constant or one-cycle.  [default: one-cycle]")
 @click.option("--weight-decay", type=float, help="Decay of weights in each step.  [default: 0]")
 @click.option("--precision", help="auto (mixed on CUDA), full or bf16.  [default: auto]")
-@options.reading
+@options.image_files
 @resuming.options
 @options.device
 @click.option("--out", type=click.Path(), help="New folder for the run.  [default: in runs/]")
@@ -201,7 +201,7 @@ def _print_run(run: DenoiseRun, *, as_json: bool) -> None:
     "--values", default="same", show_default=True, help="same: the file's type; or float32."
 )
 @click.option("--tile", type=int, default=256, show_default=True, help="Pixels of a tile's side.")
-@options.reading
+@options.image_files
 @options.device
 @click.option(
     "--out",
@@ -268,7 +268,7 @@ def apply(
     "[default: gaussian]",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the noise.")
-@options.reading
+@options.image_files
 @options.device
 @options.as_json
 def test(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hsi.denoising import NOISES, Quality, Ranges, add_noise, check_scikit_image, quality
 from hsi.denoising.baselines import best_truncated, non_local_means
 from hsi.denoising.noise import WHOLE_RANGE
-from hsi.errors import UsageError, check_name
+from hsi.errors import UsageError, check_name, check_whole_number
 from hsi.inference import resolve_device
 from hsi.scenes import Scene
 from hsi.training import Denoiser, DenoiseRun
@@ -55,8 +55,11 @@ def noisy_scene(
     Raises
     ------
     UsageError
-        If no pixel has data in every band.
+        If no pixel has data in every band, or the seed is none.
     """
+    check_whole_number("seed", seed)
+    if seed < 0:
+        raise UsageError(f"seed is {seed}; expected 0 or more")
     if not scene.valid.any():
         raise UsageError(f"{scene.name} has no pixel with data in every band to test on")
     values = np.asarray(scene.cube[:], dtype=np.float64)
