@@ -29,7 +29,7 @@ from hsi.workflows.denoise import assess_denoiser, noisy_scene, train_denoiser
 from hsi.workflows.denoise.cleaning import cleaned
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
-SIGMAS, SEEDS = (15.0, 25.0, 50.0), (0, 1, 2)
+SIGMAS, SEEDS = (15.0, 25.0, 50.0), range(8)
 TRAINING: dict[str, Any] = {
     "sigma": "0-55", "depth": 17, "epochs": 13, "steps": 50, "batch_size": 12, "patch_size": 28,
     "learning_rate": 1e-3,
@@ -97,7 +97,7 @@ def qualities(run: DenoiseRun, scene: Scene) -> list[dict[str, Any]]:
 
 
 def accuracies(run: DenoiseRun, split: str, work: str) -> list[dict[str, Any]]:
-    """Return a row for Salinas-A with noise and without it again, each trained with three seeds."""
+    """Return a row for Salinas-A with noise and without it again, each trained with eight seeds."""
     scene = hsi.load_scene("salinas_a")
     noisy, clean, _ = noisy_scene(scene, kind="gaussian", sigma=25.0)
     cubes = {"clean": clean, "noisy": noisy, "DnCNN": cleaned(run.denoiser, noisy)}

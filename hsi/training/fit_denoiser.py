@@ -232,9 +232,10 @@ def _of_one_part(
     noisy = add_noise(
         clean, kind=kind, sigma=generator.uniform(*settings.levels), generator=generator
     )
-    valid = np.isfinite(clean).all(axis=2, keepdims=True)
+    known: NDArray[np.bool_] = np.isfinite(clean).all(axis=2)
+    valid = known[..., np.newaxis]
     gathered = Gathered()
-    gathered.add(noisy[valid[..., 0]])
+    gathered.add(noisy[known])
     planes = Planes.of(gathered.moments(name="a part of a scene"), on=denoiser.on)
     images = np.where(valid, planes.images(noisy), 0.0)
     noise = np.where(valid, planes.differences(noisy - clean), 0.0)
@@ -249,7 +250,7 @@ def _part(cube: Cube, generator: np.random.Generator) -> NDArray[np.float64]:
         row = int(generator.integers(cube.shape[0] - rows + 1))
         col = int(generator.integers(cube.shape[1] - cols + 1))
         part = cube[row : row + rows, col : col + cols]
-        count = np.count_nonzero(np.isfinite(part).all(axis=2))
+        count = int(np.count_nonzero(np.isfinite(part).all(axis=2)))
         if count > most:
             best, most = part, count
         if 2 * most > rows * cols:
