@@ -232,7 +232,7 @@ def _of_one_part(
     noisy = add_noise(
         clean, kind=kind, sigma=generator.uniform(*settings.levels), generator=generator
     )
-    known: NDArray[np.bool_] = np.isfinite(clean).all(axis=2)
+    known = np.asarray(np.isfinite(clean).all(axis=2))
     valid = known[..., np.newaxis]
     gathered = Gathered()
     gathered.add(noisy[known])
