@@ -35,6 +35,9 @@ SMALL = {
     "batch_size": 16, "device": "cpu",
 }  # fmt: skip
 
+# A denoiser that is trained in a second or two.
+DENOISE = {"depth": 3, "epochs": 2, "steps": 5, "batch_size": 4, "patch_size": 16}
+
 # Networks for scenes, of sizes that tests can afford: bands, and sides of patches.
 NETWORKS = {
     "hybridsn": (14, (11, 9, 13)),
@@ -181,6 +184,12 @@ def small():
     return dict(SMALL)
 
 
+@pytest.fixture
+def small_denoiser():
+    """Settings with which a denoiser is trained in a second or two."""
+    return dict(DENOISE)
+
+
 @pytest.fixture(scope="session")
 def write_scene():
     """Return a function that writes a made scene, with a corner without data, and its labels."""
@@ -315,6 +324,19 @@ def timm(torchvision):
     import timm
 
     return timm
+
+
+@pytest.fixture(scope="session")
+def denoise_run(tmp_path_factory, files):
+    """A finished run of a small denoiser, on components; tests read it only."""
+    from hsi.workflows.denoise import train_denoiser
+
+    return train_denoiser(
+        [hsi.load_scene(files / "cube.npy")],
+        out=tmp_path_factory.mktemp("denoisers") / "run",
+        device="cpu",
+        **DENOISE,
+    )
 
 
 # Photographs with which a transfer takes a second.

@@ -71,6 +71,8 @@ def test_star_import_gives_every_name():
         ["scenes", "-h"],
         ["transfer", "-h"],
         ["transfer", "predict", "-h"],
+        ["denoise", "-h"],
+        ["denoise", "train", "-h"],
     ],
 )
 def test_help_imports_nothing_heavy(arguments):

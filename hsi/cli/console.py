@@ -152,11 +152,16 @@ class TrainingDisplay:
         if self.live:
             self.live.update(self.task, completed=done, total=total)
 
-    def epoch(self, epoch: Epoch, total: int) -> None:
-        """Show the figures of the epoch that has ended."""
+    def figures(self, epoch: Epoch) -> str:
+        """Return the figures of an epoch in words."""
         figures = f"loss {epoch.loss:.4f}  training accuracy {epoch.train_accuracy:.2%}"
         if epoch.validation_accuracy is not None:
             figures += f"  validation accuracy {epoch.validation_accuracy:.2%}"
+        return figures
+
+    def epoch(self, epoch: Epoch, total: int) -> None:
+        """Show the figures of the epoch that has ended."""
+        figures = self.figures(epoch)
         if self.live:
             current = min(epoch.epoch + 1, total)
             self.live.update(self.task, epoch=f"{current}/{total}", figures=figures)

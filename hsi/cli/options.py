@@ -111,6 +111,7 @@ _READING = {
         "--keep-bad-bands", is_flag=True, help="Keep bands that the file marks as bad."
     ),
 }
+_IMAGE = ("key", "nodata", "drop_bands", "keep_bad_bands")
 _LABELS = {
     "labels": click.option(
         "--labels",
@@ -192,6 +193,11 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
     Those that were given come as one argument `reading`, by their names in `hsi.load_scene`.
     """
     return _gathered(command, _READING)
+
+
+def image_files(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of `reading` that do not tell of labels, in the argument `reading`."""
+    return _gathered(command, {name: _READING[name] for name in _IMAGE})
 
 
 def scene_files(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -78,7 +78,7 @@ def write_envi_classification(
     with atomic_paths(path.with_suffix(".img"), path.with_suffix(".hdr")) as (image, header):
         _write_pixels(image, class_map, dtype=dtype)
         lines = _header(legend, shape=class_map.shape, dtype=dtype, last=last)
-        lines += _place(grid, class_map.shape)
+        lines += place_lines(grid, class_map.shape)
         header.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -120,8 +120,14 @@ def _safe(name: str) -> str:
     return plain_text(name.translate(_REPLACED)) or "unnamed"
 
 
-def _place(grid: Grid | None, shape: tuple[int, int]) -> list[str]:
-    """Return the lines of the header that say where the image lies, in GDAL's words."""
+def place_lines(grid: Grid | None, shape: tuple[int, int]) -> list[str]:
+    """Return the lines of a header that say where the image lies, in GDAL's words.
+
+    Raises
+    ------
+    UsageError
+        If the pixels are sheared.
+    """
     if grid is None:
         return []
     import rasterio
@@ -139,7 +145,7 @@ def _place(grid: Grid | None, shape: tuple[int, int]) -> list[str]:
         if not kept.is_like(Grid(transform=grid.transform), *shape):
             raise UsageError(
                 "ENVI headers hold no pixels that are sheared, as those of this scene are\n"
-                "Write the map as GeoTIFF, which does."
+                "Write a GeoTIFF, which does."
             )
         lines = sample.with_suffix(".hdr").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line.startswith(_GEOREFERENCE)]

@@ -36,7 +36,7 @@ class Layout:
     ----------
     dtype : str
         Type of the stored values; those of the array fit into it.
-    nodata : float
+    nodata : float or None
         The value of pixels without data.
     overviews : str
         How GDAL makes the smaller copies: ``"MODE"``, ``"NEAREST"`` or ``"AVERAGE"``.
@@ -48,17 +48,24 @@ class Layout:
         Descriptions of the bands.
     tags : mapping
         Metadata; names that begin with ``TIFFTAG_`` become tags of the TIFF.
+    band_tags : sequence of mapping
+        Metadata of each band.
+    scales, offsets : sequence of float
+        What stored values of each band are multiplied by, and what is added to them then.
     tile : int
         Side of a tile in pixels, a multiple of 16.
     """
 
     dtype: str
-    nodata: float
+    nodata: float | None
     overviews: str
     predictor: bool
     palette: Mapping[int, Color] = field(default_factory=dict)
     bands: Sequence[str] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    band_tags: Sequence[Mapping[str, str]] = ()
+    scales: Sequence[float] = ()
+    offsets: Sequence[float] = ()
     tile: int = TILE
 
 
@@ -187,6 +194,10 @@ def _write_plain(path: Path, pixels: Any, *, layout: Layout, grid: Grid | None) 
         for band, text in enumerate(layout.bands, start=1):
             raster.set_band_description(band, text)
         raster.update_tags(**layout.tags)
+        for band, tags in enumerate(layout.band_tags, start=1):
+            raster.update_tags(band, **tags)
+        if layout.scales:
+            raster.scales, raster.offsets = layout.scales, layout.offsets
         for part in blocks(pixels, tile=layout.tile):
             block = np.asarray(pixels[(..., *part)]).astype(layout.dtype)
             if not bands:

@@ -3,8 +3,12 @@
 from hsi.scenes.trained_bands import TrainedBands, match_bands
 from hsi.training.classifier import Classifier
 from hsi.training.data_array import to_data_array
+from hsi.training.denoise_run import DenoiseRun, read_denoise_config
+from hsi.training.denoise_settings import DenoiseSettings
+from hsi.training.denoiser import Denoiser
 from hsi.training.epochs import Epoch, Progress
 from hsi.training.fit import fit, settle
+from hsi.training.fit_denoiser import fit_denoiser
 from hsi.training.fit_photographs import fit_photographs
 from hsi.training.photograph_classifier import (
     PhotographClassifier,
@@ -22,6 +26,9 @@ from hsi.training.transfer_settings import TransferSettings
 __all__ = [
     "RECIPES",
     "Classifier",
+    "DenoiseRun",
+    "DenoiseSettings",
+    "Denoiser",
     "Epoch",
     "PhotographClassifier",
     "Prediction",
@@ -35,10 +42,12 @@ __all__ = [
     "TransferSettings",
     "check_free",
     "fit",
+    "fit_denoiser",
     "fit_photographs",
     "match_bands",
     "probabilities",
     "read_config",
+    "read_denoise_config",
     "read_transfer_config",
     "settle",
     "stored_side",

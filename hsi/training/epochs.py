@@ -15,7 +15,8 @@ class Epoch:
     """Mean over what was learned from, as augmented and with dropout."""
     train_accuracy: float
     """Of pixels: the share that were right, as augmented and with dropout. Of photographs: the
-    share of a sample that is right in evaluation mode, as for validation."""
+    share of a sample that is right in evaluation mode, as for validation. Of a denoiser: the share
+    of the noise's energy that it takes away, which may be below 0."""
     validation_accuracy: float | None
     learning_rate: float
     seconds: float

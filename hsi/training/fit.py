@@ -17,7 +17,7 @@ from hsi.layers import pad_scene
 from hsi.models import PatchNetwork
 from hsi.training.batches import Batch, Batches, plan_batches
 from hsi.training.epochs import Epoch, Progress
-from hsi.training.loop import run_epochs, seeded
+from hsi.training.loop import right_of, run_epochs, seeded
 from hsi.training.ranks import Ranks, unbroken
 from hsi.training.recipe import Recipe
 from hsi.training.shared_steps import SharedSteps
@@ -188,7 +188,7 @@ class _Pixels:
     def batches(self, generator: torch.Generator) -> Iterable[Batch]:
         return self.planned.epoch(generator)
 
-    def learn(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    def learn(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor, int]:
         if self.shared:
             return self.shared.learn(batch, generator)
         scores = batch_scores(
@@ -199,7 +199,7 @@ class _Pixels:
             generator=generator,
         )
         loss = batch_loss(scores, batch, label_smoothing=self.recipe.label_smoothing)
-        return loss, scores, batch.truth
+        return loss, right_of(scores, batch.truth), len(batch.truth)
 
     def accuracies(self, running: float) -> tuple[float, float | None]:
         """Return what was right as augmented, and what is in evaluation mode."""

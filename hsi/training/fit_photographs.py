@@ -18,7 +18,7 @@ from hsi.photographs.counted import counted
 from hsi.sampling.photograph_augmentation import photograph_augmentation
 from hsi.training.batches import batch_count
 from hsi.training.epochs import Epoch, Progress
-from hsi.training.loop import run_epochs, seeded
+from hsi.training.loop import right_of, run_epochs, seeded
 from hsi.training.photograph_classifier import BATCH, PhotographClassifier
 from hsi.training.state import Capture, State
 from hsi.training.transfer_settings import TransferSettings
@@ -158,10 +158,11 @@ class _Photographs:
 
     def learn(
         self, batch: NDArray[np.int64], generator: torch.Generator
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, int]:
         truth = self.targets[torch.from_numpy(batch).to(self.targets.device)]
         scores = self._scores(batch, self.augmentation)
-        return F.cross_entropy(scores, truth, label_smoothing=self.label_smoothing), scores, truth
+        loss = F.cross_entropy(scores, truth, label_smoothing=self.label_smoothing)
+        return loss, right_of(scores, truth), len(truth)
 
     def accuracies(self, running: float) -> tuple[float, float | None]:
         """Return what is right in evaluation mode; `running` was measured in another one."""

@@ -52,14 +52,19 @@ class Task(Protocol[_Batch]):
     def batches(self, generator: torch.Generator) -> Iterable[_Batch]:
         """Return the batches of one epoch."""
 
-    def learn(self, batch: _Batch, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Return loss, logits ``(N, classes)`` and true targets ``(N,)`` of a batch.
+    def learn(self, batch: _Batch, generator: torch.Generator) -> tuple[Tensor, Tensor, int]:
+        """Return the mean loss of a batch, how much of it was right, and its size.
 
         Or, of several ranks, of the part that is this one's; the mean of the losses is the loss.
         """
 
     def accuracies(self, running: float) -> tuple[float, float | None]:
         """Return training and validation accuracy after an epoch, in which `running` was right."""
+
+
+def right_of(scores: Tensor, truth: Tensor) -> Tensor:
+    """Return how many of ``(N, classes)`` logits are highest for the true target ``(N,)``."""
+    return (scores.detach().argmax(1) == truth).sum()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +161,7 @@ def run_epochs(
         task.train_mode()
         rate = float(rates.get_last_lr()[0])
         losses = torch.zeros((), device=device, dtype=torch.float64)
-        right = torch.zeros((), device=device, dtype=torch.int64)
+        right = torch.zeros((), device=device, dtype=torch.float64)
         seen = done = 0
         if resume:
             generator.set_state(resume.tensors["epoch.draws"])
@@ -173,13 +178,13 @@ def run_epochs(
             resume = None
         for batch in coming:
             with torch.autocast(device.type, half, enabled=half is not None):
-                loss, scores, truth = task.learn(batch, generator)
+                loss, right_now, size = task.learn(batch, generator)
             optimizer.zero_grad(set_to_none=True)
             scaler.scale(loss).backward()
             scaler.step(optimizer)
             scaler.update()
             rates.step()
-            counted = loss.detach(), (scores.detach().argmax(1) == truth).sum(), len(truth)
+            counted = loss.detach(), right_now, size
             mean, hits, pixels = ranks.whole(*counted) if ranks else counted
             losses += mean * pixels
             right += hits
@@ -197,7 +202,7 @@ def run_epochs(
                 sums = {"epoch.losses": losses, "epoch.right": right, "epoch.draws": order}
                 after_step(partial(_captured, moving, place, history, best, sums, descent, half))
 
-        train_accuracy, validation_accuracy = task.accuracies(int(right) / seen)
+        train_accuracy, validation_accuracy = task.accuracies(float(right) / seen)
         epoch = Epoch(
             epoch=number,
             loss=float(losses) / seen,

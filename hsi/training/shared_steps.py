@@ -12,6 +12,7 @@ from torch.nn.parallel import DistributedDataParallel
 from hsi.models import PatchNetwork
 from hsi.training.batches import Batch
 from hsi.training.in_step import drops_in_trunk, in_step
+from hsi.training.loop import right_of
 from hsi.training.part import part_of
 from hsi.training.ranks import Ranks
 from hsi.training.recipe import Recipe
@@ -56,8 +57,8 @@ class SharedSteps:
             find_unused_parameters=True,
         )
 
-    def learn(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Return loss, logits and true targets of this rank's part.
+    def learn(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor, int]:
+        """Return loss, right pixels and pixels of this rank's part.
 
         The mean of the loss over all ranks is that of the batch; `DistributedDataParallel` takes
         the mean of its gradients.
@@ -65,7 +66,7 @@ class SharedSteps:
         part = part_of(batch, rank=self.ranks.rank, size=self.ranks.size, cut=self.cut)
         scores: Tensor = self.parallel(part, generator)
         loss = batch_loss(scores, part, label_smoothing=self.recipe.label_smoothing)
-        return loss * self.ranks.size, scores, part.truth
+        return loss * self.ranks.size, right_of(scores, part.truth), len(part.truth)
 
 
 class _Scores(nn.Module):

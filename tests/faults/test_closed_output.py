@@ -36,6 +36,10 @@ COMMANDS = {
     "scenes fetch": "scenes fetch {files}/card.toml",
     "transfer": "transfer {images} --backbone lenet5 --epochs 1 --augmentation none --device cpu "
     "--out {new}",
+    "denoise train": "denoise train {files}/cube.npy --depth 3 --epochs 1 --steps 1 --batch-size 2 "
+    "--patch-size 16 --device cpu --out {new}",
+    "denoise apply": "denoise apply {denoiser} {files}/cube.npy --device cpu --out {new}.npy",
+    "denoise test": "denoise test {denoiser} {files}/cube.npy --sigma 25 --device cpu",
     "transfer predict": "transfer predict {transferred} {images}/test/sea --device cpu",
     "transfer predict --csv": "transfer predict {transferred} {images}/test/sea --device cpu --csv",
 }
@@ -46,6 +50,7 @@ LAST = {
     "bench": "results.json",
     "search": "recipe.toml",
     "transfer": "metrics.json",
+    "denoise train": "metrics.json",
 }
 # What tells of its progress on standard error may find that closed, too.
 ASKED = [(name, how) for name in COMMANDS for how in ("pipe", "closed")]
@@ -53,7 +58,7 @@ ASKED += [(name, "both") for name in LAST]
 
 
 @pytest.fixture(scope="module")
-def ended(files, run, photographs, transferred, tmp_path_factory):
+def ended(files, run, photographs, transferred, denoise_run, tmp_path_factory):
     """How each command ended, for each way in which its output was closed."""
     folder = tmp_path_factory.mktemp("closed")
     shutil.copytree(run.path, folder / "second")
@@ -63,7 +68,7 @@ def ended(files, run, photographs, transferred, tmp_path_factory):
     (scene / "card.toml").write_text('title = "A field"\n[cube]\nname = "cube.npy"\n')
     given = {
         "files": scene, "run": run.path, "second": folder / "second", "images": photographs,
-        "transferred": transferred.path,
+        "transferred": transferred.path, "denoiser": denoise_run.path,
     }  # fmt: skip
     lines = []
     for place, (name, how) in enumerate(ASKED):

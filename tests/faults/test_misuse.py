@@ -44,6 +44,10 @@ BEGINNINGS = {
     "SEARCH_ON": f"search {_SCENE} --model svm --device cpu --out new",
     "SEARCH": f"search {_SCENE} {_LABELS} --model hybridsn-dw --device cpu --out new",
     "TRANSFER": "transfer {images} --backbone lenet5 --device cpu --out new",
+    "DENOISE": "denoise train {bad}/cube.npy --depth 3 --epochs 1 --steps 1 --batch-size 2 "
+    "--patch-size 16 --device cpu --out new",
+    "APPLY": "denoise apply {denoiser} {bad}/cube.npy --device cpu --out new.npy",
+    "TEST": "denoise test {denoiser} {bad}/cube.npy --device cpu",
     "MAP": "map {run} --scene {bad}/cube.npy --device cpu --out new",
     "REPORT": "report {run} --scene {bad}/cube.npy --device cpu --out new.html",
     "EVALUATE": "evaluate {run} --device cpu",
@@ -118,7 +122,7 @@ def bad(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def places(bad, run, transferred, photographs, tmp_path_factory):
+def places(bad, run, transferred, denoise_run, photographs, tmp_path_factory):
     """What stands for a place in a command line."""
     apart = tmp_path_factory.mktemp("apart")
     shutil.copytree(run.path, apart / "second")
@@ -136,6 +140,7 @@ def places(bad, run, transferred, photographs, tmp_path_factory):
         "second": apart / "second",
         "seen": apart / "seen",
         "transferred": transferred.path,
+        "denoiser": denoise_run.path,
         "images": photographs,
     }
 
@@ -150,7 +155,8 @@ def path_of(fault):
     words = fault.split()
     beginning = BEGINNINGS.get(words[0].strip("{}"))
     words = beginning.split() if beginning else words
-    return tuple(words[: 2 if words[:2] == ["transfer", "predict"] or words[0] == "scenes" else 1])
+    grouped = words[:2] == ["transfer", "predict"] or words[0] in ("scenes", "denoise")
+    return tuple(words[: 2 if grouped else 1])
 
 
 def contents(folders):

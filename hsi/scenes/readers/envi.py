@@ -23,7 +23,7 @@ from hsi.scenes.readers.wavelengths import in_nanometres
 # ENVI's codes for data types; 6 and 9 are complex.
 _TYPES = {"1": "u1", "2": "i2", "3": "i4", "4": "f4", "5": "f8", "6": "c8", "9": "c16",
           "12": "u2", "13": "u4", "14": "i8", "15": "u8"}  # fmt: skip
-_DATA_SUFFIXES = ("", ".img", ".dat", ".raw", ".bsq", ".bil", ".bip", ".bin", ".sli")
+DATA_SUFFIXES = ("", ".img", ".dat", ".raw", ".bsq", ".bil", ".bip", ".bin", ".sli")
 _KEPT = ("description", "sensor type", "acquisition time", "map info", "coordinate system string",
          "data units", "reflectance scale factor")  # fmt: skip
 
@@ -107,14 +107,14 @@ def find_data(header: Path) -> Path:
     SceneError
         If there is none.
     """
-    for suffix in _DATA_SUFFIXES:
+    for suffix in DATA_SUFFIXES:
         for spelling in (suffix, suffix.upper()):
             candidate = header.with_name(header.stem + spelling)
             if candidate.is_file():
                 return candidate
     raise SceneError(
         f"no data file beside {header}: expected {header.stem} with no suffix or one of "
-        f"{' '.join(_DATA_SUFFIXES[1:])}\nOr name the data file itself."
+        f"{' '.join(DATA_SUFFIXES[1:])}\nOr name the data file itself."
     )
 
 
