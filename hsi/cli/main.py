@@ -14,7 +14,7 @@ from hsi.errors import HsiError, unknown_name, visible
 
 SUBCOMMANDS = (
     "train", "map", "evaluate", "compare", "bench", "search", "report", "view", "models", "scenes",
-    "transfer",
+    "transfer", "retrieve",
 )  # fmt: skip
 
 

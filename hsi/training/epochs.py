@@ -17,6 +17,7 @@ class Epoch:
     """Of pixels: the share that were right, as augmented and with dropout. Of photographs: the
     share of a sample that is right in evaluation mode, as for validation."""
     validation_accuracy: float | None
+    """Of retrieval: the mean average precision."""
     learning_rate: float
     seconds: float
     """Since the start of the training."""

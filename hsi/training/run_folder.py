@@ -26,7 +26,7 @@ from hsi.training.state_file import States
 
 # The table of a `config.toml` that says what was learned from, and the command that writes it.
 LOCK = ".lock"
-MADE_BY = {"scene": "hsi train", "photographs": "hsi transfer"}
+MADE_BY = {"scene": "hsi train", "photographs": "hsi transfer", "pair": "hsi retrieve train"}
 
 
 class Savable(Protocol):
