@@ -79,12 +79,15 @@ def test_the_page_on_reliability_has_the_counts_that_were_made():
 def test_commands_and_options_exist(page):
     text = page.read_text(encoding="utf-8")
     commands = re.findall(
-        r"hsi ((?:scenes |transfer (?=predict ))?[a-z]+)((?: [^`\n|]*)?)",
+        r"hsi ((?:scenes |retrieve (?=[tq])|transfer (?=predict ))?[a-z]+)((?: [^`\n|]*)?)",
         "\n".join(re.findall(r"`(hsi [^`]+)`", text) + blocks(page, "sh")),
     )
     helps = "".join(
         CliRunner().invoke(cli, [*command.split(), "--help"]).output
-        for command in ("train", "bench", "search", "map", "transfer", "transfer predict")
+        for command in (
+            "train", "bench", "search", "map", "transfer", "transfer predict", "retrieve train",
+            "retrieve query",
+        )  # fmt: skip
     )
     for command, rest in commands:
         result = CliRunner().invoke(cli, [*command.split(), "--help"])

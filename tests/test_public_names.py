@@ -69,6 +69,9 @@ def test_star_import_gives_every_name():
         ["scenes", "-h"],
         ["transfer", "-h"],
         ["transfer", "predict", "-h"],
+        ["retrieve", "-h"],
+        ["retrieve", "train", "-h"],
+        ["retrieve", "query", "-h"],
     ],
 )
 def test_help_imports_nothing_heavy(arguments):

@@ -91,7 +91,7 @@ def retrieved_figure(rows: Sequence[Retrieved], *, columns: int = 10) -> Figure:
     for number, row in enumerate(rows):
         axes = figure.add_axes((0, 0, 0.1, 0.1), label=f"query {number}")
         _draw(axes, row.query, limits=None, color=INK, broken=False)
-        _write(axes, [(f"query: {row.query.name}", INK), (row.query.place, MUTED)])
+        _write(axes, [(f"query: {row.query.name}", INK), (f"({row.query.place})", MUTED)])
         boxes[axes] = (0, -top, _SIDE, _SIDE)
         limits = _limits(row.found)
         for place, (tile, right, similarity) in enumerate(
@@ -101,7 +101,7 @@ def retrieved_figure(rows: Sequence[Retrieved], *, columns: int = 10) -> Figure:
             axes = figure.add_axes((0, 0, 0.1, 0.1), label=f"{number} {place}")
             color = UNKNOWN if right is None else RIGHT if right else WRONG
             _draw(axes, tile, limits=limits, color=color, broken=right is False)
-            _write(axes, [(tile.name, color), (f"{tile.place}   {similarity:.3f}", MUTED)])
+            _write(axes, [(tile.name, color), (f"({tile.place}): {similarity:.3f}", MUTED)])
             left = _SIDE + _ASIDE + column * (_SIDE + _GAP)
             boxes[axes] = (left, -(top + line * (_SIDE + _BELOW)), _SIDE, _SIDE)
         top += (1 + (len(row.found) - 1) // columns) * (_SIDE + _BELOW) + _GAP
@@ -118,16 +118,12 @@ def _draw(
         axes.imshow(tile.picture, interpolation="nearest", aspect="auto")
         if tile.box is not None:
             left, upper, width, height = tile.box
-            axes.add_patch(
-                Rectangle(
-                    (left - 0.5, upper - 0.5),
-                    width,
-                    height,
-                    fill=False,
-                    color="white",
-                    linewidth=0.8,
+            # Two lines, so that it is seen on what is white and on what is black.
+            for color, wide in (("black", 1.8), ("white", 0.8)):
+                corner = (left - 0.5, upper - 0.5)
+                axes.add_patch(
+                    Rectangle(corner, width, height, fill=False, color=color, linewidth=wide)
                 )
-            )
         return
     assert tile.spectrum is not None
     positions = np.arange(len(tile.spectrum)) if tile.positions is None else tile.positions

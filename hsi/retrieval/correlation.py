@@ -74,7 +74,8 @@ class CanonicalCorrelation:
 
 def _reduction(rows: NDArray[np.float32]) -> PCA:
     values = max(1, min(MOST_VALUES, len(rows) // PAIRS_PER_VALUE, rows.shape[1]))
-    return PCA(n_components=values, random_state=0).fit(rows)
+    with np.errstate(invalid="ignore"):  # shares of a variance of 0, which nobody asks for
+        return PCA(n_components=values, random_state=0).fit(rows)
 
 
 def _other(modality: Modality) -> Modality:

@@ -109,4 +109,6 @@ def chance_precisions(classes: NDArray[np.integer]) -> NDArray[np.float64]:
 
 def _directions(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(lengths > 0, lengths, 1)
+    lengths[lengths == 0] = 1
+    directions: NDArray[np.float32] = rows / lengths
+    return directions

@@ -49,7 +49,7 @@ def fit_retrieval(
     targets : ndarray
         ``(rows, cols)``, ``0..K-1`` at the places of both sets.
     train, validation : ndarray
-        ``(N, 2)`` rows and columns.
+        ``(N, 2)`` rows and columns; of validation, two of one class at least.
     settings : RetrievalSettings
         How to learn.
     device : torch.device
@@ -60,18 +60,13 @@ def fit_retrieval(
     Raises
     ------
     UsageError
-        If there are fewer than two training places, or no class has two validation places.
+        If there are fewer than two training places.
     DivergedError
         If the loss or the weights are no longer finite.
     """
     if len(train) < 2:
         raise UsageError(f"{len(train)} training pairs are too few: it takes at least two")
     classes = targets[validation[:, 0], validation[:, 1]]
-    if not len(classes) or np.bincount(classes).max() < 2:
-        raise UsageError(
-            "no class has two validation pixels, so that none of them could find another\n"
-            "Take more of them (--validation)."
-        )
     retriever.network.to(device)
     task = _Pairs(
         retriever=retriever,

@@ -15,7 +15,7 @@ from hsi.training.split_settings import suit_split
 
 # Of L. Zhen et al., "Deep Supervised Cross-Modal Retrieval", CVPR 2019, and their code.
 BETAS = (0.5, 0.999)
-PATCH_SIZE = 5
+PATCH_SIZE, VALIDATION = 5, 0.1
 # What `Settings` knows of splits, by the same names.
 OF_SPLIT = ("split", "split_file", "folds", "guard", "train", "validation", "seed", "patch_size")
 
@@ -40,8 +40,9 @@ class RetrievalSettings(Checked):
     folds: int = Field(default=5, ge=2)
     guard: int | None = Field(default=None, ge=0)
     train: int | float | None = Field(default=None, gt=0)
-    validation: int | float = Field(default=0.1, gt=0)
-    """Pixels that choose the epoch: there must be some, as the test chooses nothing."""
+    validation: int | float | None = Field(default=None, ge=0)
+    """Pixels that choose the epoch: there must be some, as the test chooses nothing. None: a tenth
+    of each class, or those that a file names."""
     seed: int = Field(default=0, ge=0, lt=2**63)
     epochs: int = Field(default=100, ge=1)
     batch_size: int = Field(default=100, ge=2)
@@ -97,7 +98,9 @@ class RetrievalSettings(Checked):
     def of_split(self) -> Settings:
         """What says how pixels are split."""
         table = {name: getattr(self, name) for name in OF_SPLIT}
-        return Settings.from_table(table | {"patch_size": self.side})
+        usual = 0.0 if self.split == "file" else VALIDATION
+        validation = usual if self.validation is None else self.validation
+        return Settings.from_table(table | {"patch_size": self.side, "validation": validation})
 
     @property
     def descent(self) -> Descent:

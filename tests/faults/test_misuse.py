@@ -27,6 +27,7 @@ UNDECODABLE = {
     "{MAP} --out caf\udce9": ["out", "not in UTF-8"],
     "{BENCH} --out caf\udce9": ["out", "not in UTF-8"],
     "{SEARCH} --out caf\udce9": ["out", "not in UTF-8"],
+    "{RETRIEVE} --out caf\udce9": ["out", "not in UTF-8"],
 }
 CASES += [
     {"id": f"misuse/{name!a}", "fault": name, "expected": {"code": 2, "words": words}}
@@ -42,6 +43,10 @@ BEGINNINGS = {
     "BENCH": f"bench {_SCENE} {_LABELS} --model svm --split random --device cpu --out new",
     "SEARCH_ON": f"search {_SCENE} --model svm --device cpu --out new",
     "SEARCH": f"search {_SCENE} {_LABELS} --model hybridsn-dw --device cpu --out new",
+    "RETRIEVE_ON": "retrieve train --scene {bad}/cube.npy --device cpu --out new",
+    "RETRIEVE": f"retrieve train --scene {{bad}}/cube.npy {_LABELS} --second rgb --device cpu "
+    "--out new",
+    "QUERY": "retrieve query {retrieved} --at 20,20 --device cpu",
     "TRANSFER": "transfer {images} --backbone lenet5 --device cpu --out new",
     "MAP": "map {run} --scene {bad}/cube.npy --device cpu --out new",
     "REPORT": "report {run} --scene {bad}/cube.npy --device cpu --out new.html",
@@ -115,7 +120,7 @@ def bad(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def places(bad, run, transferred, photographs, tmp_path_factory):
+def places(bad, run, retrieved, transferred, photographs, tmp_path_factory):
     """What stands for a place in a command line."""
     apart = tmp_path_factory.mktemp("apart")
     shutil.copytree(run.path, apart / "second")
@@ -132,6 +137,7 @@ def places(bad, run, transferred, photographs, tmp_path_factory):
         "run": run.path,
         "second": apart / "second",
         "seen": apart / "seen",
+        "retrieved": retrieved.path,
         "transferred": transferred.path,
         "images": photographs,
     }
@@ -147,7 +153,8 @@ def path_of(fault):
     words = fault.split()
     beginning = BEGINNINGS.get(words[0].strip("{}"))
     words = beginning.split() if beginning else words
-    return tuple(words[: 2 if words[:2] == ["transfer", "predict"] or words[0] == "scenes" else 1])
+    two = words[:2] == ["transfer", "predict"] or words[0] in ("scenes", "retrieve")
+    return tuple(words[: 2 if two else 1])
 
 
 def contents(folders):

@@ -60,10 +60,8 @@ class Album:
     def _tile(self, modality: Modality, place: Sequence[int]) -> Tile:
         row, col = int(place[0]), int(place[1])
         scene, own = self.pair.scene(modality), self._class(place)
-        about = {
-            "name": self.pair.first.class_names[own] if own else "-",
-            "place": f"{row}, {col}",
-        }
+        name = self.pair.first.class_names[own] if own else "-"
+        where = f"{row}, {col}"
         if scene.bands > MOST_BANDS:
             spectrum = np.array(scene.cube[row, col, :], dtype=np.float64)
             centres = scene.wavelengths
@@ -71,7 +69,8 @@ class Album:
             return Tile(
                 spectrum=spectrum[order],
                 positions=None if centres is None else centres[order],
-                **about,
+                name=name,
+                place=where,
             )
         top, height = _window(row, scene.rows)
         left, width = _window(col, scene.cols)
@@ -79,7 +78,8 @@ class Album:
         return Tile(
             picture=self._picture(modality, scene)[top : top + height, left : left + width],
             box=(col - half - left, row - half - top, self.patch_size, self.patch_size),
-            **about,
+            name=name,
+            place=where,
         )
 
     def _picture(self, modality: Modality, scene: Scene) -> NDArray[np.uint8]:

@@ -160,10 +160,8 @@ def find(
     if not len(places):
         raise UsageError(f"there is nothing to search among '{among}' (--among)")
     retriever.network.to(where)
-    [query] = [
-        retriever.embed(source, retriever.patches(source, pair.scene(source), device=where), each)
-        for each in [np.array([at], dtype=np.int64)]
-    ]
+    own = retriever.patches(source, pair.scene(source), device=where)
+    query = retriever.embed(source, own, np.array([at], dtype=np.int64))
     patches = retriever.patches(other, pair.scene(other), device=where)
     similar = cosines(query, retriever.embed(other, patches, places))[0]
     best = np.argsort(-similar, kind="stable")[:top]

@@ -91,6 +91,7 @@ def train_retrieval(
     scene, split = prepared(pair.first, settings.of_split)
     pair = dataclasses.replace(pair, first=scene)
     split = dataclasses.replace(split, notes=(*split.notes, *pair.notes))
+    _check_sets(scene, split)
     retriever = _untrained(pair, split, settings)
     run = RetrievalRun.create(
         path,
@@ -260,7 +261,28 @@ def _resolved(settings: RetrievalSettings, pair: Pair, *, asked: str | None) -> 
             patch_size=settings.side, components=settings.components or usual
         )
     split = with_split(settings.of_split, pair.first, asked=asked)
-    return settings.changed(train=split.train, split_file=split.split_file)
+    return settings.changed(
+        train=split.train, validation=split.validation, split_file=split.split_file
+    )
+
+
+def _check_sets(scene: Scene, split: Split) -> None:
+    """Refuse sets in which no pixel could find another of its class.
+
+    Raises
+    ------
+    UsageError
+        If validation or test are so.
+    """
+    assert scene.labels is not None
+    for name in ("validation", "test"):
+        classes = scene.labels[getattr(split, name)]
+        if not len(classes) or np.unique(classes, return_counts=True)[1].max() < 2:
+            more = "more of them (--validation)" if name == "validation" else "less of the others"
+            raise UsageError(
+                f"no class has two {name} pixels, so that none of them could find another\n"
+                f"Take {more}."
+            )
 
 
 def _untrained(pair: Pair, split: Split, settings: RetrievalSettings) -> Retriever:
