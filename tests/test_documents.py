@@ -85,7 +85,13 @@ def test_commands_and_options_exist(page):
     helps = "".join(
         CliRunner().invoke(cli, [*command.split(), "--help"]).output
         for command in (
-            "train", "bench", "search", "map", "transfer", "transfer predict", "retrieve train",
+            "train",
+            "bench",
+            "search",
+            "map",
+            "transfer",
+            "transfer predict",
+            "retrieve train",
             "retrieve query",
         )  # fmt: skip
     )

@@ -246,14 +246,9 @@ def query(
       hsi retrieve query runs/colours --from second --at 30,41 --top 20
       hsi retrieve query runs/colours --at 30,41 --figure found.png
     """
-    from hsi.files import usable_path
     from hsi.training.retrieval_run import RetrievalRun
-    from hsi.workflows.retrieve import find
+    from hsi.workflows.retrieve import figure_path, find
 
-    if figure is not None and usable_path(figure, "figure").suffix.lower() != ".png":
-        raise UsageError(
-            f"figures are saved as PNG, not as {figure}; let it end in .png (--figure)"
-        )
     trained = RetrievalRun(run)
     features = "features" in trained.config["pair"]
     if len(at) != (1 if features else 2):
@@ -261,10 +256,7 @@ def query(
             f"--at is {','.join(map(str, at))}; expected "
             + ("one number, a row of the arrays" if features else "ROW,COL, a pixel of the scene")
         )
-    if features and figure is not None:
-        raise UsageError(
-            "rows of arrays have no pictures to draw\nLeave out the figure (--figure)."
-        )
+    drawn = None if figure is None else figure_path(figure, trained)
     if not trained.trained:
         click.echo(f"Note: the training of {run} did not finish; using its checkpoint.", err=True)
     found = find(
@@ -275,16 +267,16 @@ def query(
         among=among,  # type: ignore[arg-type]  # checked there
         device=device,
     )
-    if figure is not None:
-        found.save_figure(figure)
+    if drawn is not None:
+        found.save_figure(drawn)
     if as_json:
         click.echo(
             json.dumps({"run": str(trained.path), "among": among} | found.as_table(), indent=2)
         )
         return
     _print_found(found)
-    if figure is not None:
-        click.echo(f"Figure: {figure}")
+    if drawn is not None:
+        click.echo(f"Figure: {drawn}")
 
 
 def _announce(run: RetrievalRun) -> None:

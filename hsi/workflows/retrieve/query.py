@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from hsi.errors import UsageError, check_name, check_whole_number
+from hsi.files import check_possible_folder, usable_path
 from hsi.inference import resolve_device
 from hsi.report import save_figure
 from hsi.report.retrieved import retrieved_figure
@@ -21,6 +22,7 @@ from hsi.workflows.retrieve.pictures import Album
 from hsi.workflows.retrieve.train import pair_of
 
 Among = Literal["test", "labelled", "all"]
+_NO_PICTURES = "rows of arrays have no pictures to draw\nLeave out the figure (--figure)."
 AMONG: tuple[Among, ...] = ("test", "labelled", "all")
 
 
@@ -89,21 +91,38 @@ class Found:
         UsageError
             If the modalities are arrays, which have no pictures, or the path is no PNG file.
         """
-        check_pictures(self.pair)
+        if not self.pair.rasters:
+            raise UsageError(_NO_PICTURES)
         row = Album(self.pair, patch_size=self.patch_size).row(
             (self.modality, (self.row, self.col)),
             [(hit.row, hit.col) for hit in self.hits],
             [hit.similarity for hit in self.hits],
         )
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
         save_figure(retrieved_figure([row]), path)
 
 
-def check_pictures(pair: Pair) -> None:
-    """Refuse to draw rows of arrays."""
-    if not pair.rasters:
-        raise UsageError(
-            "rows of arrays have no pictures to draw\nLeave out the figure (--figure)."
-        )
+def figure_path(figure: str | Path, run: RetrievalRun) -> Path:
+    """Return the path that a user gave for a figure, if one may be written there.
+
+    Raises
+    ------
+    UsageError
+        If it is no path, does not end in ``.png``, or would replace the figure of the run; or if
+        the modalities of the run are arrays, which have no pictures.
+    RunError
+        If a file has the name of its folder.
+    """
+    path = usable_path(figure, "figure")
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"figures are saved as PNG, not as {path}; let it end in .png (--figure)")
+    if "features" in run.config["pair"]:
+        raise UsageError(_NO_PICTURES)
+    check_possible_folder(path.parent)
+    if path.exists() and path.parent.samefile(run.path):
+        raise UsageError(f"{path} is a picture of the run\nName another file (--figure).")
+    return path
 
 
 def find(
