@@ -222,8 +222,8 @@ RETRIEVAL = {"patch_size": 3, "train": 0.15, "validation": 0.15, "epochs": 4, "d
 
 @pytest.fixture
 def retrieval():
-    """Settings with which a retrieval takes a second."""
-    return dict(RETRIEVAL)
+    """Settings with which a retrieval takes a second, without a figure."""
+    return RETRIEVAL | {"report": False}
 
 
 @pytest.fixture(scope="session")

@@ -93,7 +93,7 @@ def test_commands_and_options_exist(page):
             "transfer predict",
             "retrieve train",
             "retrieve query",
-        )  # fmt: skip
+        )
     )
     for command, rest in commands:
         result = CliRunner().invoke(cli, [*command.split(), "--help"])

@@ -320,22 +320,23 @@ def _print_found(found: Found) -> None:
     from hsi.cli.console import print_table
 
     where = f"{found.row}, {found.col}" if found.pair.rasters else f"{found.row}"
-    other = "second" if found.modality == "first" else "first"
-    header = ("rank", "row", "col", "class", "similarity")
-    rows = [
-        (f"{hit.rank}", f"{hit.row}", f"{hit.col}", hit.name or "-", f"{hit.similarity:.4f}")
-        for hit in found.hits
-    ]
-    if not found.pair.rasters:
-        header, rows = header[:2] + header[3:], [row[:2] + row[3:] for row in rows]  # type: ignore[assignment, misc]
+    # Rows of arrays have no columns.
+    columns = ("row", "col") if found.pair.rasters else ("row",)
     print_table(
-        header,
-        rows,
+        ("rank", *columns, "class", "similarity"),
+        [
+            (
+                str(hit.rank),
+                *(str(getattr(hit, name)) for name in columns),
+                hit.name or "-",
+                f"{hit.similarity:.4f}",
+            )
+            for hit in found.hits
+        ],
         title=f"{found.pair.scene(found.modality).name} at {where} ({found.name or 'no label'}), "
-        f"in {found.pair.scene(other).name}",  # type: ignore[arg-type]
+        f"in {found.pair.scene(found.other).name}",
     )
+    share = ""
     if found.of_its_class is not None:
-        click.echo(
-            f"{found.of_its_class} of {len(found.hits)} are of its class; {found.searched:,} were "
-            "searched."
-        )
+        share = f"{found.of_its_class} of {len(found.hits)} are of its class; "
+    click.echo(f"{share}{found.searched:,} were searched.")

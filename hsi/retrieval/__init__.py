@@ -10,6 +10,7 @@ from hsi.retrieval.network import (
     Modality,
     PatchBranch,
     cross_modal_network,
+    other_modality,
 )
 from hsi.retrieval.precision import (
     average_precisions,
@@ -30,4 +31,5 @@ __all__ = [
     "cosines",
     "cross_modal_loss",
     "cross_modal_network",
+    "other_modality",
 ]

@@ -11,7 +11,7 @@ from sklearn.cross_decomposition import CCA
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 
-from hsi.retrieval.network import MODALITIES, Modality
+from hsi.retrieval.network import MODALITIES, Modality, other_modality
 
 # With as many values as pairs everything correlates with everything; so many pairs for each value.
 PAIRS_PER_VALUE, MOST_VALUES = 3, 50
@@ -60,7 +60,7 @@ class CanonicalCorrelation:
     def embed(self, modality: Modality, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the canonical variates ``(n, dimensions_)``, of unit variance where fitted."""
         reduced = self._reductions[modality].transform(rows)
-        other = np.zeros((len(rows), self._reductions[_other(modality)].n_components_))
+        other = np.zeros((len(rows), self._reductions[other_modality(modality)].n_components_))
         pair = (reduced, other) if modality == "first" else (other, reduced)
         variates = self._variates(*pair)[MODALITIES.index(modality)]
         return (variates / self._scale[modality]).astype(np.float32)
@@ -76,7 +76,3 @@ def _reduction(rows: NDArray[np.float32]) -> PCA:
     values = max(1, min(MOST_VALUES, len(rows) // PAIRS_PER_VALUE, rows.shape[1]))
     with np.errstate(invalid="ignore"):  # shares of a variance of 0, which nobody asks for
         return PCA(n_components=values, random_state=0).fit(rows)
-
-
-def _other(modality: Modality) -> Modality:
-    return "second" if modality == "first" else "first"

@@ -23,6 +23,11 @@ WIDTH = 1024
 """Values that a branch makes of a patch; 2048 in the paper."""
 
 
+def other_modality(modality: Modality) -> Modality:
+    """Return the modality that is not this one."""
+    return "second" if modality == "first" else "first"
+
+
 class PatchBranch(nn.Sequential):
     """What one modality has for itself, ``(N, bands, p, p) -> (N, width)``.
 

@@ -56,15 +56,15 @@ def average_precisions(
         similar = _directions(queries[places]) @ directions.T
         # A place is no answer to itself: it comes last, and is not right.
         similar[places - start, places] = -np.inf
-        order = np.argsort(-similar, axis=1, kind="stable")
-        ranked = np.take_along_axis(similar, order, axis=1)
+        # Where similarities are equal, the order does not matter.
+        order = np.argsort(-similar, axis=1)
         right = classes[order] == classes[places, None]
         right &= order != places[:, None]
-        last = np.ones(ranked.shape, dtype=np.bool_)
-        last[:, :-1] = ranked[:, :-1] != ranked[:, 1:]
-        ends = np.where(last, ranks - 1, number - 1)
-        ends = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
-        shares = np.take_along_axis(right.cumsum(axis=1) / ranks, ends, axis=1)
+        shares = right.cumsum(axis=1) / ranks
+        ranked = np.take_along_axis(similar, order, axis=1)
+        tied = ranked[:, :-1] == ranked[:, 1:]
+        if tied.any():
+            shares = np.take_along_axis(shares, _ends(tied), axis=1)
         counts = right.sum(axis=1)
         with np.errstate(invalid="ignore"):  # 0 / 0 where the class has no other
             found[places] = (shares * right).sum(axis=1) / counts
@@ -105,6 +105,14 @@ def chance_precisions(classes: NDArray[np.integer]) -> NDArray[np.float64]:
         chance_precision(int(count) - 1, others) if count > 1 else np.nan for count in counts
     ]
     return np.array(expected, dtype=np.float64)[members]
+
+
+def _ends(tied: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return the last place ``(Q, N)`` of those that each is equal to; `tied`: with the next."""
+    number = tied.shape[1] + 1
+    ends = np.broadcast_to(np.arange(number), (len(tied), number)).copy()
+    ends[:, :-1][tied] = number - 1
+    return np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
 
 
 def _directions(rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ import hsi
 from hsi.errors import RunError, SceneError, UsageError
 from hsi.retrieval import average_precisions, chance_precisions, cosines
 from hsi.training.retrieval_run import RetrievalRun
+from hsi.training.split_file import write_split
 from hsi.workflows.retrieve import (
     feature_pair,
     find,
@@ -79,21 +80,14 @@ def test_labels_of_test_pixels_change_nothing_that_is_learned(scene, tmp_path, r
     split = hsi.split_pixels(scene.labels, train=0.15, validation=0.15, valid=scene.valid)
     masks = {name: getattr(split, name) for name in ("train", "validation", "test")}
     np.savez(tmp_path / "masks.npz", **masks)
-    ids = scene.class_ids
-    other = np.where(split.test, ids[(np.searchsorted(ids, scene.labels) + 1) % 3], scene.labels)
+    other = scene.labels.copy()
+    other[split.test] = np.random.default_rng(0).permutation(other[split.test])
+    changes = {"split_file": tmp_path / "masks.npz", "train": 1.0, "validation": None, "epochs": 2}
     runs = [
         train_retrieval(
-            raster_pair(dataclasses.replace(scene, labels=labels.astype(np.int32)), "rgb"),
+            raster_pair(dataclasses.replace(scene, labels=labels), "rgb"),
             out=tmp_path / name,
-            **(
-                retrieval
-                | {
-                    "split_file": tmp_path / "masks.npz",
-                    "train": 1.0,
-                    "epochs": 2,
-                    "validation": None,
-                }
-            ),
+            **(retrieval | changes),
         )
         for name, labels in (("own", scene.labels), ("other", other))
     ]
@@ -125,7 +119,7 @@ def test_it_goes_on_to_the_same_bits(pair, tmp_path, retrieval, monkeypatch, cou
     shifted = dataclasses.replace(pair.second, cube=pair.second.cube + 1)
     with pytest.raises(RunError, match="are not those that"):
         resume_retrieval(tmp_path / "cut", dataclasses.replace(pair, second=shifted))
-    run = resume_retrieval(tmp_path / "cut", device="cpu")
+    run = resume_retrieval(tmp_path / "cut", device="cpu", report=False)
     assert weights(run) == weights(whole)
     kept = [{k: v for k, v in each.metrics.items() if k not in TIMES} for each in (run, whole)]
     assert kept[0] == kept[1]
@@ -138,7 +132,7 @@ def test_it_goes_on_to_the_same_bits(pair, tmp_path, retrieval, monkeypatch, cou
 def test_its_pair_and_settings_make_it_again(retrieved, tmp_path):
     again = train_retrieval(
         open_pair(retrieved.config["pair"]), retrieved.settings, out=tmp_path / "again",
-        device="cpu",
+        device="cpu", report=False,
     )  # fmt: skip
     assert weights(again) == weights(retrieved)
 
@@ -204,6 +198,27 @@ def test_a_georeferenced_raster_with_gaps(scene, tmp_path, retrieval):
         raster_pair(scene, gone)
 
 
+def test_a_split_with_labels_of_its_own_keeps_to_pixels_with_data(scene, tmp_path, retrieval):
+    split = hsi.split_pixels(scene.labels, train=0.15, validation=0.15, valid=scene.valid)
+    split = dataclasses.replace(split, labels=scene.labels)
+    write_split(tmp_path / "split.npz", split, labels=scene.labels)
+    values = np.nan_to_num(scene.cube[:, :, :2])
+    values[10:14] = np.nan
+    pair = raster_pair(scene, hsi.Scene(name="second", cube=values))
+    changes = {"split_file": tmp_path / "split.npz", "validation": None, "epochs": 1}
+    run = train_retrieval(pair, out=tmp_path / "run", **(retrieval | {"train": 1.0} | changes))
+    lost = 0
+    for name in ("train", "validation", "test"):
+        mask = getattr(run.split_file.split, name)
+        assert not mask[10:14].any()
+        lost += getattr(split, name)[10:14].sum()
+        np.testing.assert_array_equal(mask[14:], getattr(split, name)[14:])
+    assert any(f"{lost:,} pixels of the split" in each for each in run.metrics["notes"])
+    with pytest.raises(SceneError, match="the second raster was no file"):
+        open_pair(run.config["pair"])
+    assert find(run, (20, 20), pair=pair, device="cpu").hits
+
+
 def test_rows_of_arrays(write_features, tmp_path, retrieval):
     pair = feature_pair(write_features(tmp_path / "pairs.npz"))
     settings = retrieval | {"patch_size": None, "epochs": 30, "train": 0.3}
@@ -258,7 +273,7 @@ def test_salinas_a_is_found_far_above_chance_and_correlation(real_data, tmp_path
     scene = dataclasses.replace(scene, labels=labels)
     run = train_retrieval(
         raster_pair(scene, "rgb"), out=tmp_path / "run", train=0.3, validation=0.1, epochs=20,
-        patch_size=3, device="cpu",
+        patch_size=3, device="cpu", report=False,
     )  # fmt: skip
     found = json.loads((run.path / "metrics.json").read_text())
     for way in ("first_to_second", "second_to_first"):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.report.retrieved import Retrieved, Tile
-from hsi.retrieval import MODALITIES, Modality, cosines
+from hsi.retrieval import MODALITIES, Modality, cosines, other_modality
 from hsi.scenes import Scene
 from hsi.workflows.retrieve.pair import Pair
 
@@ -43,7 +43,7 @@ class Album:
     ) -> Retrieved:
         """Return a query and what it found, as `retrieved_figure` draws them."""
         modality, place = query
-        other: Modality = "second" if modality == "first" else "first"
+        other = other_modality(modality)
         own = self._class(place)
         classes = [self._class(each) for each in found]
         return Retrieved(
@@ -117,7 +117,7 @@ def some_queries(
     classes = pair.first.labels[places[:, 0], places[:, 1]]
     rows = []
     for modality in MODALITIES:
-        other: Modality = "second" if modality == "first" else "first"
+        other = other_modality(modality)
         ids = draw.permutation(np.unique(classes))[:QUERIES]
         for each in sorted(ids.tolist()):
             query = int(draw.choice(np.flatnonzero(classes == each)))

@@ -34,6 +34,7 @@ def save_retrieval_products(
     history: list[Epoch],
     *,
     device: torch.device,
+    report: bool = True,
 ) -> None:
     """Test what was learned, and write what follows from it. The test is looked at here first."""
     split, labels, settings = run.split_file.split, pair.first.labels, run.settings
@@ -81,7 +82,7 @@ def save_retrieval_products(
         "threads": torch.get_num_threads(),
         "seed": settings.seed,
     }
-    if pair.rasters:
+    if report and pair.rasters:
         rows = some_queries(pair, placed, test, patch_size=retriever.patch_size, seed=settings.seed)
         save_figure(retrieved_figure(rows), run.path / "queries.png")
     # Last: a run with metrics is a finished one.

@@ -15,7 +15,7 @@ from hsi.files import check_possible_folder, usable_path
 from hsi.inference import resolve_device
 from hsi.report import save_figure
 from hsi.report.retrieved import retrieved_figure
-from hsi.retrieval import MODALITIES, Modality, cosines
+from hsi.retrieval import MODALITIES, Modality, cosines, other_modality
 from hsi.training.retrieval_run import RetrievalRun
 from hsi.workflows.retrieve.pair import Pair
 from hsi.workflows.retrieve.pictures import Album
@@ -70,6 +70,11 @@ class Found:
     searched: int
     pair: Pair
     patch_size: int
+
+    @property
+    def other(self) -> Modality:
+        """The modality that was searched."""
+        return other_modality(self.modality)
 
     @property
     def of_its_class(self) -> int | None:
@@ -172,7 +177,7 @@ def find(
     retriever = run.retriever
     pair = pair_of(run, pair)
     _check_place(pair, at)
-    other: Modality = "second" if source == "first" else "first"
+    other = other_modality(source)
     searched = _searched(run, pair, among)
     searched[at] = False
     places = np.argwhere(searched)

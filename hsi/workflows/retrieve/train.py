@@ -36,6 +36,7 @@ def train_retrieval(
     settings: RetrievalSettings | None = None,
     *,
     out: Path | str | None = None,
+    report: bool = True,
     device: str | torch.device = "auto",
     progress: Progress | None = None,
     started: Callable[[RetrievalRun], None] | None = None,
@@ -51,6 +52,8 @@ def train_retrieval(
         Where to start from; without, the usual settings.
     out : path, optional
         The run folder, which must not hold anything yet. Without, a new folder under ``runs/``.
+    report : bool
+        Whether to draw queries with what they found.
     device : str or torch.device
         ``"auto"`` is the first CUDA device or else the CPU.
     progress : Progress, optional
@@ -90,7 +93,7 @@ def train_retrieval(
     check_free(path)
     scene, split = prepared(pair.first, settings.of_split)
     pair = dataclasses.replace(pair, first=scene)
-    split = dataclasses.replace(split, notes=(*split.notes, *pair.notes))
+    split = _with_data(split, pair)
     _check_sets(scene, split)
     retriever = _untrained(pair, split, settings)
     run = RetrievalRun.create(
@@ -101,7 +104,9 @@ def train_retrieval(
         labels=scene.labels,
         fingerprint=pair.fingerprint,
     )
-    return _go_on(run, pair, retriever, device=where, progress=progress, started=started)
+    return _go_on(
+        run, pair, retriever, device=where, report=report, progress=progress, started=started
+    )
 
 
 def resume_retrieval(
@@ -109,6 +114,7 @@ def resume_retrieval(
     pair: Pair | None = None,
     *,
     bitwise: bool = True,
+    report: bool = True,
     device: str | torch.device = "auto",
     progress: Progress | None = None,
     started: Callable[[RetrievalRun], None] | None = None,
@@ -125,7 +131,7 @@ def resume_retrieval(
     bitwise : bool
         Whether to refuse to go on with other versions, another number of threads or another device,
         with which the last bits of the result may differ.
-    device, progress, started
+    report, device, progress, started
         As for `train_retrieval`.
     noted : callable, optional
         Told what is to be known of how it goes on.
@@ -149,7 +155,7 @@ def resume_retrieval(
     found = state_to_go_on_from(run, where, bitwise=bitwise, noted=noted)
     retriever = _untrained(pair, run.split_file.split, run.settings)
     return _go_on(
-        run, pair, retriever, device=where, progress=progress, started=started,
+        run, pair, retriever, device=where, report=report, progress=progress, started=started,
         state=found.state if found else None,
     )  # fmt: skip
 
@@ -187,6 +193,7 @@ def _go_on(
     retriever: Retriever,
     *,
     device: torch.device,
+    report: bool,
     progress: Progress | None,
     started: Callable[[RetrievalRun], None] | None,
     state: State | None = None,
@@ -231,7 +238,9 @@ def _go_on(
                 )
             run.save_classifier(retriever)
             run.save_history(history)
-            save_retrieval_products(run, pair, retriever, sources, history, device=device)
+            save_retrieval_products(
+                run, pair, retriever, sources, history, device=device, report=report
+            )
     return run
 
 
@@ -263,6 +272,21 @@ def _resolved(settings: RetrievalSettings, pair: Pair, *, asked: str | None) -> 
     split = with_split(settings.of_split, pair.first, asked=asked)
     return settings.changed(
         train=split.train, validation=split.validation, split_file=split.split_file
+    )
+
+
+def _with_data(split: Split, pair: Pair) -> Split:
+    """Return the split with pixels where both modalities have data, and the notes of the pair.
+
+    Published maps may label pixels that the scene has no label for, and the second no data.
+    """
+    masks = {name: getattr(split, name) for name in ("train", "validation", "test")}
+    lost = sum(int(np.count_nonzero(mask & ~pair.valid)) for mask in masks.values())
+    note = f"{lost:,} pixels of the split are left out: {pair.second.name} has no data there."
+    return dataclasses.replace(
+        split,
+        **{name: mask & pair.valid for name, mask in masks.items()},
+        notes=(*split.notes, *pair.notes, *([note] if lost else [])),
     )
 
 
