@@ -13,7 +13,7 @@ from hsi.errors import UsageError
 
 if TYPE_CHECKING:
     from hsi.training.retrieval_run import RetrievalRun
-    from hsi.workflows.retrieve import Found, Pair
+    from hsi.workflows.retrieve import Pair
 
 AMOUNT = options.Amount()
 FIRST, SECOND, LABELS = "first", "second", "labels"
@@ -122,6 +122,7 @@ def train(
       hsi retrieve train --resume runs/colours
     """
     from hsi.cli.console import TrainingDisplay
+    from hsi.cli.retrieve_display import print_run
     from hsi.training.retrieval_run import RetrievalRun, read_retrieval_config
     from hsi.training.retrieval_settings import RetrievalSettings
     from hsi.workflows.retrieve import open_pair, resume_retrieval, train_retrieval
@@ -142,7 +143,7 @@ def train(
                 run, bitwise=not not_bitwise, device=device, progress=display, started=_announce,
                 noted=resuming.say,
             )  # fmt: skip
-        _print_run(run, as_json=as_json)
+        print_run(run, as_json=as_json)
         return
     resuming.check_none(not_bitwise)
     stored: dict[str, Any] = {"settings": {}}
@@ -158,7 +159,7 @@ def train(
         run = train_retrieval(
             pair, settings, out=out, device=device, progress=display, started=_announce
         )
-    _print_run(run, as_json=as_json)
+    print_run(run, as_json=as_json)
 
 
 def _pair(
@@ -246,6 +247,7 @@ def query(
       hsi retrieve query runs/colours --from second --at 30,41 --top 20
       hsi retrieve query runs/colours --at 30,41 --figure found.png
     """
+    from hsi.cli.retrieve_display import print_found
     from hsi.training.retrieval_run import RetrievalRun
     from hsi.workflows.retrieve import figure_path, find
 
@@ -274,7 +276,7 @@ def query(
             json.dumps({"run": str(trained.path), "among": among} | found.as_table(), indent=2)
         )
         return
-    _print_found(found)
+    print_found(found)
     if drawn is not None:
         click.echo(f"Figure: {drawn}")
 
@@ -283,60 +285,3 @@ def _announce(run: RetrievalRun) -> None:
     click.echo(f"Training {run.path} ...", err=True)
     for note in run.split_file.split.notes:
         click.echo(f"Note: {note}", err=True)
-
-
-def _print_run(run: RetrievalRun, *, as_json: bool) -> None:
-    """Print what came out."""
-    from hsi.cli.console import print_caveats, print_table
-    from hsi.report import pixel_counts
-    from hsi.report.numbers import percent
-
-    metrics = run.metrics
-    if as_json:
-        click.echo(json.dumps(metrics | {"run": str(run.path)}, indent=2))
-        return
-    ways = ("first_to_second", "second_to_first", "mean")
-    kinds = {"learned": "map", "canonical correlation": "canonical_correlation", "chance": "chance"}
-    print_table(
-        ("mAP %", "first finds second", "second finds first", "mean"),
-        [
-            (name, *(percent(metrics[key][way], digits=2) for way in ways))
-            for name, key in kinds.items()
-            if metrics[key] is not None
-        ],
-        title=f"{metrics['first']} (first) and {metrics['second']} (second), test pixels",
-    )
-    counts = pixel_counts(
-        train=metrics["train_pixels"],
-        validation=metrics["validation_pixels"],
-        test=metrics["test_pixels"],
-    )
-    click.echo(f"Split: {counts}. Weights of epoch {metrics['kept_epoch']}, by validation.")
-    print_caveats(metrics)
-    click.echo(f"Trained in {metrics['train_seconds']:.1f} s.\nRun: {run.path}")
-
-
-def _print_found(found: Found) -> None:
-    from hsi.cli.console import print_table
-
-    where = f"{found.row}, {found.col}" if found.pair.rasters else f"{found.row}"
-    # Rows of arrays have no columns.
-    columns = ("row", "col") if found.pair.rasters else ("row",)
-    print_table(
-        ("rank", *columns, "class", "similarity"),
-        [
-            (
-                str(hit.rank),
-                *(str(getattr(hit, name)) for name in columns),
-                hit.name or "-",
-                f"{hit.similarity:.4f}",
-            )
-            for hit in found.hits
-        ],
-        title=f"{found.pair.scene(found.modality).name} at {where} ({found.name or 'no label'}), "
-        f"in {found.pair.scene(found.other).name}",
-    )
-    share = ""
-    if found.of_its_class is not None:
-        share = f"{found.of_its_class} of {len(found.hits)} are of its class; "
-    click.echo(f"{share}{found.searched:,} were searched.")

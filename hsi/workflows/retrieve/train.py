@@ -14,9 +14,8 @@ from hsi.errors import RunError, UsageError
 from hsi.files import folder_name, free_path, usable_path
 from hsi.inference import resolve_device
 from hsi.interrupts import stoppable
-from hsi.retrieval import MODALITIES, cross_modal_network
-from hsi.sampling import BandPCA, BandScaler, Reduction, Split, to_targets
-from hsi.scenes import Scene
+from hsi.retrieval import MODALITIES
+from hsi.sampling import to_targets
 from hsi.training import Progress, check_free
 from hsi.training.fit_retrieval import fit_retrieval
 from hsi.training.retrieval_run import RetrievalRun
@@ -27,8 +26,9 @@ from hsi.training.state import State
 from hsi.workflows.going_on import state_to_go_on_from
 from hsi.workflows.kept import Kept
 from hsi.workflows.retrieve.pair import Pair, open_pair
+from hsi.workflows.retrieve.preparing import check_sets, resolved, untrained, with_data
 from hsi.workflows.retrieve.products import save_retrieval_products
-from hsi.workflows.splitting import prepared, with_split
+from hsi.workflows.splitting import prepared
 
 
 def train_retrieval(
@@ -87,15 +87,15 @@ def train_retrieval(
     >>> run.metrics["map"]["first_to_second"], run.metrics["chance"]["mean"]  # doctest: +SKIP
     """
     settings = (settings or RetrievalSettings()).changed(**changes)
-    settings = _resolved(settings, pair, asked=changes.get("split"))
+    settings = resolved(settings, pair, asked=changes.get("split"))
     where = resolve_device(device)
     path = usable_path(_free_path(pair, settings) if out is None else out, "out")
     check_free(path)
     scene, split = prepared(pair.first, settings.of_split)
     pair = dataclasses.replace(pair, first=scene)
-    split = _with_data(split, pair)
-    _check_sets(scene, split)
-    retriever = _untrained(pair, split, settings)
+    split = with_data(split, pair)
+    check_sets(scene, split)
+    retriever = untrained(pair, split, settings)
     run = RetrievalRun.create(
         path,
         settings=settings,
@@ -153,7 +153,7 @@ def resume_retrieval(
     where = resolve_device(device)
     pair = pair_of(run, pair)
     found = state_to_go_on_from(run, where, bitwise=bitwise, noted=noted)
-    retriever = _untrained(pair, run.split_file.split, run.settings)
+    retriever = untrained(pair, run.split_file.split, run.settings)
     return _go_on(
         run, pair, retriever, device=where, report=report, progress=progress, started=started,
         state=found.state if found else None,
@@ -242,104 +242,6 @@ def _go_on(
                 run, pair, retriever, sources, history, device=device, report=report
             )
     return run
-
-
-def _resolved(settings: RetrievalSettings, pair: Pair, *, asked: str | None) -> RetrievalSettings:
-    """Return settings with nothing left open, as a run keeps them.
-
-    Raises
-    ------
-    UsageError
-        If arrays of features are to have patches, or a split that needs neighbours.
-    """
-    if not pair.rasters:
-        if settings.patch_size not in (None, 1):
-            raise UsageError(
-                f"patch_size={settings.patch_size} (--patch-size), but rows of arrays have no "
-                "neighbours\nLeave it out."
-            )
-        if settings.split not in ("random", "file"):
-            raise UsageError(
-                f"split='{settings.split}' (--split) divides a scene by places, which rows of "
-                "arrays do not have\nTake random, or a file (--split-file)."
-            )
-        settings = settings.changed(patch_size=1)
-    else:
-        usual = min(pair.first.components, pair.first.bands)
-        settings = settings.changed(
-            patch_size=settings.side, components=settings.components or usual
-        )
-    split = with_split(settings.of_split, pair.first, asked=asked)
-    return settings.changed(
-        train=split.train, validation=split.validation, split_file=split.split_file
-    )
-
-
-def _with_data(split: Split, pair: Pair) -> Split:
-    """Return the split with pixels where both modalities have data, and the notes of the pair.
-
-    Published maps may label pixels that the scene has no label for, and the second no data.
-    """
-    masks = {name: getattr(split, name) for name in ("train", "validation", "test")}
-    lost = sum(int(np.count_nonzero(mask & ~pair.valid)) for mask in masks.values())
-    note = f"{lost:,} pixels of the split are left out: {pair.second.name} has no data there."
-    return dataclasses.replace(
-        split,
-        **{name: mask & pair.valid for name, mask in masks.items()},
-        notes=(*split.notes, *pair.notes, *([note] if lost else [])),
-    )
-
-
-def _check_sets(scene: Scene, split: Split) -> None:
-    """Refuse sets in which no pixel could find another of its class.
-
-    Raises
-    ------
-    UsageError
-        If validation or test are so.
-    """
-    assert scene.labels is not None
-    for name in ("validation", "test"):
-        classes = scene.labels[getattr(split, name)]
-        if not len(classes) or np.unique(classes, return_counts=True)[1].max() < 2:
-            more = "more of them (--validation)" if name == "validation" else "less of the others"
-            raise UsageError(
-                f"no class has two {name} pixels, so that none of them could find another\n"
-                f"Take {more}."
-            )
-
-
-def _untrained(pair: Pair, split: Split, settings: RetrievalSettings) -> Retriever:
-    """Return fitted reductions with fresh weights."""
-    reductions = {
-        modality: _reduction(pair.scene(modality), settings).fit(
-            pair.scene(modality).cube, mask=split.train
-        )
-        for modality in MODALITIES
-    }
-    options = {
-        "first_bands": reductions["first"].components,
-        "second_bands": reductions["second"].components,
-        "patch_size": settings.side,
-        "dimensions": settings.dimensions,
-        "classes": len(pair.first.class_ids),
-    }
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
-        network = cross_modal_network(**options)
-    return Retriever(
-        network=network,
-        options=options,
-        reductions=reductions,
-        class_ids=pair.first.class_ids,
-        class_names=pair.first.class_names,
-    )
-
-
-def _reduction(scene: Scene, settings: RetrievalSettings) -> Reduction:
-    if settings.components is not None and scene.bands > settings.components:
-        return BandPCA(settings.components, whiten=True)
-    return BandScaler()
 
 
 def _free_path(pair: Pair, settings: RetrievalSettings) -> Path:
