@@ -25,6 +25,7 @@ from hsi.evaluation import Cell, ClassResult, Result
 from hsi.models import PatchNetwork
 from hsi.models.cost import shapes_alone
 from hsi.scenes.synthetic import synthetic_scene
+from hsi.workflows.retrieve import raster_pair, train_retrieval
 
 # A property must hold on a busy machine, too.
 settings.register_profile("no deadline", deadline=None)
@@ -246,6 +247,41 @@ def interrupting():
 def exported(tmp_path_factory, run):
     """A run as a file of ONNX; tests read it only."""
     return hsi.export_run(run, out=tmp_path_factory.mktemp("exported") / "model.onnx")
+
+
+# A retrieval that takes a second.
+RETRIEVAL = {"patch_size": 3, "train": 0.15, "validation": 0.15, "epochs": 4, "device": "cpu"}
+
+
+@pytest.fixture
+def retrieval():
+    """Settings with which a retrieval takes a second, without a figure."""
+    return RETRIEVAL | {"report": False}
+
+
+@pytest.fixture(scope="session")
+def retrieved(tmp_path_factory, scene):
+    """A finished retrieval of the scene and its colour composite; tests read it only."""
+    path = tmp_path_factory.mktemp("retrievals") / "run"
+    return train_retrieval(raster_pair(scene, "rgb"), out=path, **RETRIEVAL)
+
+
+@pytest.fixture(scope="session")
+def write_features():
+    """Return a function that writes two arrays, of which labels say what they share."""
+
+    def write(path, *, rows=90, seed=0):
+        rng = np.random.default_rng(seed)
+        labels = rng.integers(1, 4, rows)
+        centres = rng.normal(size=(2, 4, 12))
+        arrays = {
+            name: centres[place][labels] + 0.7 * rng.normal(size=(rows, 12))
+            for place, name in enumerate(("first", "second"))
+        }
+        np.savez(path, **arrays, labels=labels)
+        return path
+
+    return write
 
 
 @pytest.fixture

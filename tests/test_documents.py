@@ -79,7 +79,8 @@ def test_the_page_on_reliability_has_the_counts_that_were_made():
 def test_commands_and_options_exist(page):
     text = page.read_text(encoding="utf-8")
     commands = re.findall(
-        r"hsi ((?:scenes |denoise |transfer (?=predict ))?[a-z]+)((?: [^`\n|]*)?)",
+        r"hsi ((?:scenes |denoise |retrieve (?=[tq])|transfer (?=predict ))?[a-z]+)"
+        r"((?: [^`\n|]*)?)",
         "\n".join(re.findall(r"`(hsi [^`]+)`", text) + blocks(page, "sh")),
     )
     helps = "".join(
@@ -94,6 +95,8 @@ def test_commands_and_options_exist(page):
             "denoise train",
             "denoise apply",
             "denoise test",
+            "retrieve train",
+            "retrieve query",
         )
     )
     for command, rest in commands:

@@ -73,6 +73,9 @@ def test_star_import_gives_every_name():
         ["transfer", "predict", "-h"],
         ["denoise", "-h"],
         ["denoise", "train", "-h"],
+        ["retrieve", "-h"],
+        ["retrieve", "train", "-h"],
+        ["retrieve", "query", "-h"],
     ],
 )
 def test_help_imports_nothing_heavy(arguments):

@@ -26,6 +26,7 @@ _TEXTS = {
     "photograph",
     "colour",
     "files",
+    "mAP %",
     "model",
     "name",
     "scene",
@@ -108,9 +109,16 @@ def _console() -> Console:
 
 
 class TrainingDisplay:
-    """Shows a training on standard error: live on a terminal, in plain lines elsewhere."""
+    """Shows a training on standard error: live on a terminal, in plain lines elsewhere.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    validation : str
+        What is measured on validation data.
+    """
+
+    def __init__(self, *, validation: str = "validation accuracy") -> None:
+        self.validation = validation
         self.console = Console(stderr=True, highlight=False)
         self.live: Progress | None = None
         self.task = TaskID(0)
@@ -156,7 +164,7 @@ class TrainingDisplay:
         """Return the figures of an epoch in words."""
         figures = f"loss {epoch.loss:.4f}  training accuracy {epoch.train_accuracy:.2%}"
         if epoch.validation_accuracy is not None:
-            figures += f"  validation accuracy {epoch.validation_accuracy:.2%}"
+            figures += f"  {self.validation} {epoch.validation_accuracy:.2%}"
         return figures
 
     def epoch(self, epoch: Epoch, total: int) -> None:

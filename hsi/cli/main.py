@@ -16,7 +16,7 @@ from hsi.torchrun import check_one_process, launched
 
 SUBCOMMANDS = (
     "train", "map", "export", "evaluate", "compare", "bench", "search", "report", "view", "models",
-    "scenes", "transfer", "denoise",
+    "scenes", "transfer", "denoise", "retrieve",
 )  # fmt: skip
 # What the processes that torchrun starts do together.
 SHARED = "train"

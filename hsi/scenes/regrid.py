@@ -1,7 +1,8 @@
-"""Label rasters that lie on other pixels than the scene's are brought to its pixels."""
+"""Rasters that lie on other pixels than the scene's are brought to its pixels."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -47,27 +48,74 @@ def on_grid(
         # Without a coordinate system the numbers of both cannot be compared.
         return labels
     placed, covered = np.zeros(shape, dtype=np.int32), False
+    for rows, inside, there in nearest_pixels(
+        labels.shape, own=own, grid=grid, shape=shape, path=path
+    ):
+        placed[rows][inside] = labels[there]
+        covered = covered or bool(inside.any())
+    if not covered:
+        raise no_overlap(labels.shape, own=own, grid=grid, shape=shape, path=path, what="labels")
+    return placed
+
+
+def nearest_pixels(
+    size: tuple[int, ...], *, own: Grid, grid: Grid, shape: tuple[int, int], path: Path | str
+) -> Iterator[tuple[slice, NDArray[np.bool_], tuple[NDArray[np.intp], NDArray[np.intp]]]]:
+    """Yield, for blocks of rows of a scene, which pixel of a raster lies under each centre.
+
+    Parameters
+    ----------
+    size, shape : tuple of int
+        ``(rows, cols)`` of the raster, of the scene.
+    own, grid : Grid
+        Of the raster, of the scene; both with a coordinate system.
+    path : Path or str
+        The raster's file, for messages.
+
+    Yields
+    ------
+    rows : slice
+        Of the scene.
+    inside : ndarray
+        ``(rows, cols)``: where the raster lies under the scene.
+    there : tuple of ndarray
+        Row and column in the raster of each pixel that is inside.
+
+    Raises
+    ------
+    SceneError
+        If one coordinate system cannot be brought to the other.
+    """
     # GDAL's warper is not used: it places pixels to an eighth of their size.
     step = max(1, BLOCK_PIXELS // shape[1])
     for start in range(0, shape[0], step):
         rows = np.arange(start, min(start + step, shape[0]))
         row, col = _places(rows, shape[1], own=own, grid=grid, path=path)
-        inside = (row >= 0) & (row < labels.shape[0]) & (col >= 0) & (col < labels.shape[1])
-        block = placed[start : start + len(rows)]
-        block[inside] = labels[row[inside].astype(np.intp), col[inside].astype(np.intp)]
-        covered = covered or bool(inside.any())
-    if not covered:
-        raise SceneError(
-            f"{path} and the scene do not overlap; left bottom right top:\n"
-            f"labels {_extent(own, labels.shape, grid)}\n"
-            f"scene  {grid.bounds(*shape)} ({grid.crs_name})\n"
-            "Are these the labels of another place, or is a coordinate system wrong?"
-        )
-    return placed
+        inside = (row >= 0) & (row < size[0]) & (col >= 0) & (col < size[1])
+        there = row[inside].astype(np.intp), col[inside].astype(np.intp)
+        yield slice(start, start + len(rows)), inside, there
+
+
+def no_overlap(
+    size: tuple[int, ...],
+    *,
+    own: Grid,
+    grid: Grid,
+    shape: tuple[int, int],
+    path: Path | str,
+    what: str,
+) -> SceneError:
+    """Return the error for a raster, of `what`, that shows another place; says both extents."""
+    return SceneError(
+        f"{path} and the scene do not overlap; left bottom right top:\n"
+        f"{what} {_extent(own, size, grid)}\n"
+        f"scene  {grid.bounds(*shape)} ({grid.crs_name})\n"
+        "Does the file show another place, or is a coordinate system wrong?"
+    )
 
 
 def _places(
-    rows: NDArray[np.intp], cols: int, *, own: Grid, grid: Grid, path: Path
+    rows: NDArray[np.intp], cols: int, *, own: Grid, grid: Grid, path: Path | str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the row and column of the labels, with fractions, under each pixel's centre.
 

@@ -18,6 +18,7 @@ class Epoch:
     share of a sample that is right in evaluation mode, as for validation. Of a denoiser: the share
     of the noise's energy that it takes away, which may be below 0."""
     validation_accuracy: float | None
+    """Of retrieval: the mean average precision."""
     learning_rate: float
     seconds: float
     """Since the start of the training."""

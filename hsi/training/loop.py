@@ -59,7 +59,10 @@ class Task(Protocol[_Batch]):
         """
 
     def accuracies(self, running: float) -> tuple[float, float | None]:
-        """Return training and validation accuracy after an epoch, in which `running` was right."""
+        """Return training and validation accuracy after an epoch, in which `running` was right.
+
+        The second may be any other share by which epochs are chosen.
+        """
 
 
 def right_of(scores: Tensor, truth: Tensor) -> Tensor:
@@ -77,6 +80,9 @@ class Descent:
     schedule: Literal["constant", "one-cycle"]
     weight_decay: float
     precision: Precision = "auto"
+    betas: tuple[float, float] = (0.9, 0.999)
+    """How much of its running means of gradient and square Adam keeps in a step. A one-cycle
+    schedule moves the first of them."""
 
 
 def run_epochs(
@@ -302,6 +308,7 @@ def _optimizer(
     optimizer = kind(
         [weight for weight in model.parameters() if weight.requires_grad],
         lr=descent.learning_rate,
+        betas=descent.betas,
         weight_decay=descent.weight_decay,
         fused=device.type in ("cpu", "cuda"),
     )

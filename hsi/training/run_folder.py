@@ -30,6 +30,7 @@ MADE_BY = {
     "scene": "hsi train",
     "photographs": "hsi transfer",
     "denoise": "hsi denoise train",
+    "pair": "hsi retrieve train",
 }
 
 

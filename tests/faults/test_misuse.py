@@ -28,6 +28,7 @@ UNDECODABLE = {
     "{EXPORT} --out caf\udce9.onnx": ["out", "not in UTF-8"],
     "{BENCH} --out caf\udce9": ["out", "not in UTF-8"],
     "{SEARCH} --out caf\udce9": ["out", "not in UTF-8"],
+    "{RETRIEVE} --out caf\udce9": ["out", "not in UTF-8"],
 }
 CASES += [
     {"id": f"misuse/{name!a}", "fault": name, "expected": {"code": 2, "words": words}}
@@ -43,6 +44,10 @@ BEGINNINGS = {
     "BENCH": f"bench {_SCENE} {_LABELS} --model svm --split random --device cpu --out new",
     "SEARCH_ON": f"search {_SCENE} --model svm --device cpu --out new",
     "SEARCH": f"search {_SCENE} {_LABELS} --model hybridsn-dw --device cpu --out new",
+    "RETRIEVE_ON": "retrieve train --scene {bad}/cube.npy --device cpu --out new",
+    "RETRIEVE": f"retrieve train --scene {{bad}}/cube.npy {_LABELS} --second rgb --device cpu "
+    "--out new",
+    "QUERY": "retrieve query {retrieved} --at 20,20 --device cpu",
     "TRANSFER": "transfer {images} --backbone lenet5 --device cpu --out new",
     "DENOISE": "denoise train {bad}/cube.npy --depth 3 --epochs 1 --steps 1 --batch-size 2 "
     "--patch-size 16 --device cpu --out new",
@@ -122,7 +127,7 @@ def bad(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def places(bad, run, transferred, denoise_run, photographs, tmp_path_factory):
+def places(bad, run, retrieved, transferred, denoise_run, photographs, tmp_path_factory):
     """What stands for a place in a command line."""
     apart = tmp_path_factory.mktemp("apart")
     shutil.copytree(run.path, apart / "second")
@@ -139,6 +144,7 @@ def places(bad, run, transferred, denoise_run, photographs, tmp_path_factory):
         "run": run.path,
         "second": apart / "second",
         "seen": apart / "seen",
+        "retrieved": retrieved.path,
         "transferred": transferred.path,
         "denoiser": denoise_run.path,
         "images": photographs,
@@ -155,7 +161,7 @@ def path_of(fault):
     words = fault.split()
     beginning = BEGINNINGS.get(words[0].strip("{}"))
     words = beginning.split() if beginning else words
-    grouped = words[:2] == ["transfer", "predict"] or words[0] in ("scenes", "denoise")
+    grouped = words[:2] == ["transfer", "predict"] or words[0] in ("scenes", "denoise", "retrieve")
     return tuple(words[: 2 if grouped else 1])
 
 

@@ -31,6 +31,7 @@ def places(files, photographs, run, tmp_path):
     np.save(tmp_path / "long.npy", long)
     return {
         "FILES": f"--dataset {files}/cube.npy --labels {files}/truth.npy",
+        "PAIR": f"--scene {files}/cube.npy --labels {files}/truth.npy --second rgb",
         "images": photographs, "run": run.path, "long": tmp_path / "long.npy", **WORDS,
     }  # fmt: skip
 

@@ -15,6 +15,7 @@ from hsi.atomic import temporary_folder
 from hsi.errors import RunError, UsageError, check_name, check_whole_number
 from hsi.files import free_file, usable_path
 from hsi.inference import resolve_device
+from hsi.mapping.raw_array import RawArray
 from hsi.report.cube_facts import CubeFacts
 from hsi.report.cube_files import WRITERS, writer_for
 from hsi.scenes import Scene
@@ -22,7 +23,6 @@ from hsi.scenes.cube import bands_with_data
 from hsi.scenes.stored import Stored, stored_of
 from hsi.training import DenoiseRun
 from hsi.workflows.denoise.cleaning import TILE, Cleaning
-from hsi.workflows.raw_array import RawArray
 
 BadBands = Literal["leave", "restore"]
 Values = Literal["same", "float32"]
