@@ -1,6 +1,6 @@
 """How far exported networks are from what they were exported from, and how large the files are.
 
-Each network for scenes, and one of each family of image networks, with fresh weights and few bands:
+Each network for scenes and a small image network, with fresh weights and few bands:
 
     python benchmarks/exported_networks.py [NETWORK ...]
 """
@@ -35,10 +35,6 @@ SIZES = {
     "cnn3d-li": (14, 5), "cnn3d-chen": (8, 27), "contextual-lee": (14, 5), "m3d-he": (29, 7),
     "ssrn": (14, 7), "a2s2k": (14, 5), "ssftt": (6, 9), "spectralformer": (9, 3), "svm": (9, 1),
     "random-forest": (9, 1), "knn": (9, 1), "logistic-regression": (9, 1), "lenet5": (6, 33),
-    "alexnet": (6, 65), "vgg11_bn": (6, 33), "googlenet": (6, 33), "resnet18": (6, 11),
-    "preresnet18": (6, 11), "resnext50_32x4d": (6, 11), "cbam_resnet50": (6, 11),
-    "densenet121": (6, 33), "mobilenet_v1_x0_25": (6, 11), "mobilenet_v2": (6, 11),
-    "shufflenet_v1_g3_x0_5": (6, 11), "shufflenet_v2_x0_5": (6, 11), "efficientnet_b0": (6, 11),
 }  # fmt: skip
 SEED = 0
 
