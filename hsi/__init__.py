@@ -27,17 +27,11 @@ if TYPE_CHECKING:
     )
     from hsi.scenes import Scene, join_scenes, load_scene, load_scenes
     from hsi.training import Classifier, Recipe, Run, Settings, TransferRun, TransferSettings
-    from hsi.workflows import (
-        evaluate,
-        map_scene,
-        predict_photographs,
-        resume,
-        resume_transfer,
-        train,
-        transfer,
-    )
+    from hsi.workflows import evaluate, map_scene, predict_photographs
     from hsi.workflows.estimator import HybridSNClassifier
     from hsi.workflows.export import export_run
+    from hsi.workflows.train import resume, train
+    from hsi.workflows.transfer import resume_transfer, transfer
 
 _HOMES = {
     "BandPCA": "sampling",

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hsi.denoising import Gathered, Moments, Planes
 from hsi.inference.memory import reusing_memory
-from hsi.inference.tiles import Tile, tiles_of
 from hsi.scenes.cube import is_missing, row_blocks
+from hsi.scenes.tiles import Tile, tiles_of
 from hsi.training import Denoiser
 
 TILE = 256
