@@ -84,7 +84,9 @@ class MapJob:
         if facts is not None:
             self._check_same(facts, folder)
         with writing_into(folder):
-            unfinished, tiles, note = self._continued(folder) if facts else self._begun(folder)
+            unfinished, tiles, note = (
+                self._continued(folder) if facts else self._begun(folder, resume=resume)
+            )
             start = time.perf_counter()
             try:
                 with unfinished:
@@ -107,12 +109,16 @@ class MapJob:
             plan, row = unfinished.plan, unfinished.rows
         return self.tiles(method=plan["method"], max_memory=plan["max_memory"]), row
 
-    def _begun(self, folder: Path) -> tuple[UnfinishedMap, MapTiles, tuple[str, ...]]:
+    def _begun(
+        self, folder: Path, *, resume: bool
+    ) -> tuple[UnfinishedMap, MapTiles, tuple[str, ...]]:
         tiles = self.tiles()  # before anything is written
         make_folder_with_sums(folder)
         note: tuple[str, ...] = ()
         if UnfinishedMap.is_in(folder):
             note = ("an unfinished map in the folder was begun anew; --resume would continue it",)
+        elif resume and (other := self._differing(folder)):
+            note = (f"the map that was there is not of the same, and is replaced ({other[0]})",)
         unfinished = UnfinishedMap.begin(
             folder, facts=self.facts, plan=tiles.plan, arrays=self._arrays()
         )
@@ -241,13 +247,15 @@ class MapJob:
         record = self._record(folder)
         return all(record.get(name) == self.facts[name] for name in ("scene", "classifier"))
 
-    def _is_finished(self, folder: Path) -> bool:
+    def _differing(self, folder: Path) -> list[str]:
+        """Return how a complete map differs from this one; nothing where there is none."""
         record = self._record(folder)
         before = {name: record.get(name, {}) for name in self.facts}
-        return bool(record) and (
-            not differences(before, self._comparable(before))
-            and (folder / RASTERS[self.format]).is_file()
-        )
+        return differences(before, self._comparable(before)) if record else []
+
+    def _is_finished(self, folder: Path) -> bool:
+        raster = folder / RASTERS[self.format]
+        return bool(self._record(folder)) and not self._differing(folder) and raster.is_file()
 
     def _is_begun(self, folder: Path) -> bool:
         """Return whether there is an unfinished map of this scene, be it as it was or changed."""

@@ -313,9 +313,15 @@ def test_a_complete_map_is_left_alone(run, large, write_large, tmp_path):
     assert (again.counts, again.seconds) == (first.counts, pytest.approx(first.seconds, abs=1e-3))
     assert {each: each.stat().st_mtime_ns for each in tmp_path.iterdir()} == times
     more = hsi.map_scene(run, scene, out=tmp_path, resume=True, confidence=True, device="cpu")
-    assert more.notes == ()
+    assert more.notes == (
+        "the map that was there is not of the same, and is replaced "
+        "(options: confidence was False, is True)",
+    )
     assert more.confidence.is_file()
-    hsi.map_scene(run, hsi.load_scene(write_large(seed=1)), out=tmp_path, resume=True, device="cpu")
+    other = hsi.map_scene(
+        run, hsi.load_scene(write_large(seed=1)), out=tmp_path, resume=True, device="cpu"
+    )
+    assert "is replaced (scene: " in other.notes[0]
     assert (tmp_path / "class_map.tif").stat().st_mtime_ns not in times.values()
 
 
