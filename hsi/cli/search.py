@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hsi.cli import options
+from hsi.errors import UsageError
 
 if TYPE_CHECKING:
     from hsi.scenes.named import Named
@@ -106,6 +107,8 @@ def command(
     from hsi.workflows.search.space import as_table, parse_fixed, read_space
 
     check_optuna()
+    if where and jobs > 1:  # before workers are started
+        raise UsageError("a cluster has its own workers; leave out jobs (--jobs)")
     given = parse_fixed(fixed)
     chosen: dict[str, Any] | None = None
     if space is not None:
