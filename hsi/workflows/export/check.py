@@ -75,7 +75,7 @@ def scores_of(
 ) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
     """Return what the run says of a tile: scores ``(classes, rows, cols)``, and where data is."""
     network = classifier.network
-    valid = np.isfinite(cube).all(axis=2)
+    valid = np.asarray(np.isfinite(cube).all(axis=2))
     components = classifier.reduction.transform(np.where(valid[:, :, None], cube, 0), valid=valid)
     rows, cols = (length - network.patch_size + 1 for length in cube.shape[:2])
     tiled = TiledNetwork(network, rows, cols, max_bytes=memory_budget(None, network.anchor.device))
