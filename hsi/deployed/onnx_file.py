@@ -63,14 +63,14 @@ def read_onnx(path: Path) -> tuple[Description, bytes, str]:
         found, written = about["format"], about.pop("sha256")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise _foreign(path, "the description in its metadata is none") from error
-    if found != FORMAT:
-        raise RunError(f"{path} has format {found}; this version of hsi reads format {FORMAT}")
     place = _place_of_sum(content)
     if place is None or own_sum(BytesIO(content), place) != written:
         raise RunError(
             f"{path} is damaged: its sha256 is not the one that it was written with\n"
             "Restore it from a copy, or export the run again: hsi export."
         )
+    if found != FORMAT:
+        raise RunError(f"{path} has format {found}; this version of hsi reads format {FORMAT}")
     try:
         description = Description.model_validate(about)
     except ValidationError as error:
@@ -150,6 +150,6 @@ def _place_of_sum(content: bytes) -> int | None:
 
 def _foreign(path: Path, reason: str) -> RunError:
     return RunError(
-        f"{path} was not written by `hsi export`: {reason}\n"
+        f"{path} is damaged, or was not written by `hsi export`: {reason}\n"
         "`hsi export RUN` writes a file that can be mapped with."
     )

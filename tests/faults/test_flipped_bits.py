@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 import hsi
+from hsi.deployed import OnnxClassifier
 from hsi.errors import HsiError
 from hsi.evaluation import Cell
+from hsi.training.denoise_run import DenoiseRun
+from hsi.training.retrieval_run import RetrievalRun
 from hsi.training.state_file import States
 from hsi.workflows.bench import Asked, Bench, train_cells
 from hsi.workflows.bench.cells import folder_of, read_truth, right_pixels
@@ -28,25 +31,32 @@ def bench(scene, tmp_path_factory):
 
 
 CASES = {
-    # file: (of what, how it is read)
-    "config.toml": ("run", lambda path: hsi.Run(path.parent).config),
-    "split.npz": ("run", lambda path: hsi.Run(path.parent).split),
-    "model.safetensors": ("run", lambda path: hsi.Run(path.parent).classifier),
-    "metrics.json": ("run", lambda path: hsi.Run(path.parent).metrics),
-    "history.csv": ("run", lambda path: _history(hsi.Run(path.parent))),
-    "class_map.tif": ("cell", lambda path: right_pixels(path.parents[5], RESULT[0])),
-    "bench.toml": ("bench", lambda path: Bench(path.parent)),
-    "results.json": ("bench", lambda path: Bench(path.parent)),
-    "fields.npy": ("truth", lambda path: read_truth(path.parents[1], "fields")),
-    "state-1.safetensors": ("states", lambda path: States(path.parent).read().notes),
-    "state-2.safetensors": ("states", lambda path: States(path.parent).read().notes),
+    # of what, file: how it is read
+    ("run", "config.toml"): lambda path: hsi.Run(path.parent).config,
+    ("run", "split.npz"): lambda path: hsi.Run(path.parent).split,
+    ("run", "model.safetensors"): lambda path: hsi.Run(path.parent).classifier,
+    ("run", "metrics.json"): lambda path: hsi.Run(path.parent).metrics,
+    ("run", "history.csv"): lambda path: _history(hsi.Run(path.parent)),
+    ("cell", "class_map.tif"): lambda path: right_pixels(path.parents[5], RESULT[0]),
+    ("bench", "bench.toml"): lambda path: Bench(path.parent),
+    ("bench", "results.json"): lambda path: Bench(path.parent),
+    ("truth", "fields.npy"): lambda path: read_truth(path.parents[1], "fields"),
+    ("states", "state-1.safetensors"): lambda path: States(path.parent).read().notes,
+    ("states", "state-2.safetensors"): lambda path: States(path.parent).read().notes,
+    ("denoiser", "config.toml"): lambda path: DenoiseRun(path.parent).config,
+    ("denoiser", "model.safetensors"): lambda path: DenoiseRun(path.parent).denoiser,
+    ("retrieval", "split.npz"): lambda path: RetrievalRun(path.parent).split_file,
+    ("retrieval", "model.safetensors"): lambda path: RetrievalRun(path.parent).retriever,
+    ("exported", "model.onnx"): OnnxClassifier,
 }
 RESULT = []
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_a_flipped_bit_is_noticed(run, bench, stopped_run, counted, how_many, name):
-    what, read = CASES[name]
+@pytest.mark.parametrize(("what", "name"), CASES)
+def test_a_flipped_bit_is_noticed(
+    run, bench, stopped_run, denoise_run, retrieved, exported, counted, how_many, what, name
+):
+    read = CASES[what, name]
     cell = Cell("fields", "random", 0.15, 0, "svm")
     RESULT[:] = [bench.results[cell]]
     folder = {
@@ -55,6 +65,9 @@ def test_a_flipped_bit_is_noticed(run, bench, stopped_run, counted, how_many, na
         "bench": bench.out,
         "truth": bench.out / "truth",
         "states": stopped_run / "checkpoint",
+        "denoiser": denoise_run.path,
+        "retrieval": retrieved.path,
+        "exported": exported.path.parent,
     }[what]
     path = folder / name
     whole = path.read_bytes()
