@@ -234,8 +234,7 @@ def apply(
     from hsi.workflows.denoise import denoise_scene
 
     trained = DenoiseRun(run)
-    if not trained.trained:
-        click.echo(f"Note: the training of {run} did not finish; using its checkpoint.", err=True)
+    resuming.note_checkpoint(trained)
     with terminated_as_interrupted(), TilesDisplay() as display:
         made = denoise_scene(
             trained, load_scene(scene, **reading), out=out, progress=display.done, **choices
@@ -244,11 +243,9 @@ def apply(
         click.echo(json.dumps(dataclasses.asdict(made) | {"path": str(made.path)}, indent=2))
         return
     kept = f", {made.restored} restored" if made.restored else ""
-    kept += f", {made.left} left as they were" if made.left else ""
-    click.echo(
-        f"{made.denoised} bands denoised{kept}; the network saw {made.images} images of them.\n"
-        f"{made.path}  ({made.dtype})"
-    )
+    kept += f", {made.left} left as they were (bad, empty or constant)" if made.left else ""
+    seen = f" in {made.images} components" if trained.settings.on == "components" else ""
+    click.echo(f"{made.denoised} bands denoised{seen}{kept}.\n{made.path}  ({made.dtype})")
 
 
 @command.command("test")

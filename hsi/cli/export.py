@@ -6,7 +6,7 @@ import json
 
 import click
 
-from hsi.cli import options
+from hsi.cli import options, resuming
 
 
 @click.command("export", short_help="Write a trained network as one file for other programs.")
@@ -40,8 +40,7 @@ def command(run: str, format_: str, out: str | None, as_json: bool) -> None:
     from hsi.workflows.export import export_run
 
     trained = Run(run)
-    if not trained.trained:
-        click.echo(f"Note: the training of {run} did not finish; using its checkpoint.", err=True)
+    resuming.note_checkpoint(trained)
     done = export_run(trained, format=format_, out=out)  # type: ignore[arg-type]  # it is checked
     for note in done.notes:
         click.echo(f"Note: {note}.", err=True)

@@ -259,8 +259,7 @@ def query(
             + ("one number, a row of the arrays" if features else "ROW,COL, a pixel of the scene")
         )
     drawn = None if figure is None else figure_path(figure, trained)
-    if not trained.trained:
-        click.echo(f"Note: the training of {run} did not finish; using its checkpoint.", err=True)
+    resuming.note_checkpoint(trained)
     found = find(
         trained,
         (at[0], 0) if features else (at[0], at[1]),

@@ -61,5 +61,7 @@ def print_found(found: Found) -> None:
     )
     share = ""
     if found.of_its_class is not None:
-        share = f"{found.of_its_class} of {len(found.hits)} are of its class; "
+        labelled = sum(hit.name is not None for hit in found.hits)
+        among = "" if labelled == len(found.hits) else f" {labelled} that have a label, of"
+        share = f"{found.of_its_class} of{among} {len(found.hits)} are of its class; "
     click.echo(f"{share}{found.searched:,} were searched.")

@@ -90,10 +90,11 @@ class Gathered:
             self._shift = values.mean(axis=0)
             self._sum = np.zeros(values.shape[1])
             self._products = np.zeros((values.shape[1],) * 2)
-        differences = values - self._shift
-        self.count += len(values)
-        self._sum += differences.sum(axis=0)
-        self._products += differences.T @ differences
+        with np.errstate(over="ignore", invalid="ignore"):  # `moments` says so
+            differences = values - self._shift
+            self.count += len(values)
+            self._sum += differences.sum(axis=0)
+            self._products += differences.T @ differences
 
     def moments(self, *, name: str) -> Moments:
         """Return those of all blocks so far.
@@ -101,13 +102,19 @@ class Gathered:
         Raises
         ------
         SceneError
-            If there were fewer than two pixels with data in `name`.
+            If there were fewer than two pixels with data in `name`, or values are too large.
         """
         if self._shift is None or self.count < 2:
             raise SceneError(
-                f"{name} has {self.count} pixels with data in every band; there is nothing to "
-                "tell noise from\nLeave out bands that lack values: --drop-bands."
+                f"{name} has fewer than two pixels with data in every band; there is nothing to "
+                "tell noise from\nIf some bands lack values, leave them out: --drop-bands."
             )
-        mean = self._sum / self.count
-        covariance = self._products / self.count - np.outer(mean, mean)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = self._sum / self.count
+            covariance = self._products / self.count - np.outer(mean, mean)
+        if not np.isfinite(covariance).all():
+            raise SceneError(
+                f"{name} has values so large that their variance is not finite\n"
+                "They may be fill values: declare them with --nodata."
+            )
         return Moments(count=self.count, mean=self._shift + mean, covariance=covariance)

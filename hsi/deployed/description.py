@@ -17,6 +17,8 @@ KEY = "hsi"
 # Inputs and outputs of the graph.
 CUBE, OUTPUTS = "cube", ("class", "confidence", "scores", "components")
 
+# More bands, or pixels on a side of a patch, than anybody has.
+_MANY = 100_000
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Byte = Annotated[int, Field(ge=0, le=255)]
@@ -37,7 +39,7 @@ class DescribedClass(_Part):
 class DescribedBands(_Part):
     """The bands of the cube, as `hsi.training.TrainedBands` has them."""
 
-    count: int = Field(ge=1)
+    count: int = Field(ge=1, le=_MANY)
     wavelengths: list[Finite] | None
     """Centres in nanometres."""
     fwhm: list[Finite] | None
@@ -85,15 +87,15 @@ class Description(_Part):
     """With its attention."""
     form: Literal["dense", "windows", "patches"]
     """How the graph goes from a tile to its pixels, see `docs/deploy.md`."""
-    patch_size: int = Field(ge=1)
-    components: int = Field(ge=1)
+    patch_size: int = Field(ge=1, le=_MANY)
+    components: int = Field(ge=1, le=_MANY)
     bands: DescribedBands
     classes: list[DescribedClass] = Field(min_length=2)
     """In the order of the scores."""
     reduction: DescribedReduction
-    position_bytes: int = Field(ge=1)
+    position_bytes: int = Field(ge=1, le=2**40)
     """What computing takes for each position of the cube, margin included; roughly."""
-    pixel_bytes: int = Field(ge=1)
+    pixel_bytes: int = Field(ge=1, le=2**40)
     """And for each pixel of the tile."""
     weights: str
     """Sixteen digits that stand for the run's weights, as in `map.json`."""
@@ -109,6 +111,7 @@ class Description(_Part):
             or {len(reduction.scale), len(reduction.explained_variance)} != {self.components}
             or len(set(ids)) != len(ids)
             or self.patch_size % 2 == 0
+            or self.position_bytes < 4 * bands.count
         ):
             raise ValueError("bands, components, classes and patch do not fit each other")
         return self

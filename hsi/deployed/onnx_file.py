@@ -21,8 +21,17 @@ from hsi.sums import NO_SUM, check_sum, own_sum, seal
 
 # As the sum stands in the file: JSON in a field of text.
 SUM_AFTER = b'{"sha256": "'
-# The types of ONNX, by their numbers there, that a cube and a class map have.
-FLOAT, INT32 = 1, 6
+# Types of ONNX by their numbers there, and those that outputs have: networks compute in their own.
+FLOAT, INT32, DOUBLE = 1, 6, 11
+TYPES = {
+    "class": (INT32,), "confidence": (FLOAT,), "scores": (FLOAT, DOUBLE),
+    "components": (FLOAT, DOUBLE),
+}  # fmt: skip
+# Operators that give another result each time.
+DRAWING = (
+    "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial",
+    "Bernoulli",
+)  # fmt: skip
 
 
 def as_metadata(description: Description) -> str:
@@ -104,6 +113,9 @@ def _check_graph(path: Path, model: Any, description: Description) -> None:
     if strange or model.functions or model.training_info:
         what = strange[0] if strange else "functions"
         raise _foreign(path, f"it holds more than plain operators of ONNX ({what})")
+    drawing = [node.op_type for node in _nodes(model.graph) if node.op_type in DRAWING]
+    if drawing:
+        raise _foreign(path, f"it draws at random ({drawing[0]})")
     for tensor in _tensors(model.graph):
         if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
             raise _foreign(path, f"its weights '{tensor.name}' are to be read from another file")
@@ -114,7 +126,8 @@ def _check_graph(path: Path, model: Any, description: Description) -> None:
         set(inputs) != {CUBE}
         or set(outputs) != set(OUTPUTS)
         or sizes != [0, 0, description.bands.count]
-        or (inputs[CUBE].elem_type, outputs["class"].elem_type) != (FLOAT, INT32)
+        or inputs[CUBE].elem_type != FLOAT
+        or any(each.elem_type not in TYPES[name] for name, each in outputs.items())
     ):
         raise _foreign(path, "its inputs and outputs are not those of `hsi export`")
 

@@ -111,6 +111,12 @@ class OnnxTiles:
                 f"{self.session.path} gives scores of {scores.shape} for a tile of {tile.size} and "
                 f"{classes} classes: it is not what `hsi export` wrote"
             )
+        if np.isnan(scores[:, valid]).any():
+            raise RunError(
+                f"{self.session.path} gives scores that are no numbers in rows {tile.row} to "
+                f"{tile.row + tile.rows - 1}: its weights, or the values of {scene.name}, are too "
+                "large"
+            )
         top, left = row - tile.row + description.margin, col - tile.col + description.margin
         inner = components[top : top + pixels.shape[0], left : left + pixels.shape[1]]
         check_fill(scene.name, pixels, inner, description.reduction, row=row, col=col)

@@ -98,4 +98,12 @@ def _check_bits(folder: Path, then: dict[str, str], now: dict[str, str], *, bitw
             f"{folder} was trained under other conditions: {'; '.join(differing)}\n"
             "Its result could differ in the last bits from that without the interruption. Go on "
             "under the same conditions, or accept it with --not-bitwise (bitwise=False)."
+            + _as_before(then, now)
         )
+
+
+def _as_before(then: dict[str, str], now: dict[str, str]) -> str:
+    """Return how to start as many processes as there were, where that is the difference."""
+    if then["processes"] in (now["processes"], "1"):
+        return ""
+    return f"\nAs before: torchrun --nproc-per-node {then['processes']} -m hsi train --resume RUN"

@@ -57,5 +57,5 @@ def test_two_bands_that_are_the_same_do_no_harm():
 
 
 def test_without_pixels_there_are_no_moments():
-    with pytest.raises(SceneError, match="a scene has 1 pixels with data"):
+    with pytest.raises(SceneError, match="a scene has fewer than two pixels with data"):
         moments_of(np.ones((1, 3)))

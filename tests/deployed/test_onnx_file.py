@@ -132,6 +132,15 @@ def other_operator(model):
     model.graph.node[0].domain = "com.evil"
 
 
+def drawing(model):
+    model.graph.node.add(op_type="RandomNormalLike", input=["cube"], output=["unused"])
+
+
+def of_texts(model):
+    scores = next(each for each in model.graph.output if each.name == "scores")
+    scores.type.tensor_type.elem_type = TensorProto.STRING
+
+
 def more_inputs(model):
     model.graph.input.add().CopyFrom(model.graph.input[0])
     model.graph.input[-1].name = "more"
@@ -143,6 +152,8 @@ def more_inputs(model):
         (other_domain, "more than plain operators of ONNX .com.microsoft"),
         (other_operator, "more than plain operators"),
         (lambda model: model.functions.add(name="f"), "more than plain operators"),
+        (drawing, "it draws at random .RandomNormalLike"),
+        (of_texts, "its inputs and outputs"),
         (more_inputs, "its inputs and outputs"),
         (lambda model: model.graph.output.pop(), "its inputs and outputs"),
         (lambda model: model.graph.node.pop(3), "onnxruntime cannot load"),
@@ -166,6 +177,9 @@ def test_a_graph_that_is_none_of_ours(changed, change, words):
         ({"classes": [{"id": 1, "name": "a", "color": [0, 0, 256]}] * 3}, r"classes.0.color.2"),
         ({"more": 1}, "more: Extra inputs"),
         ({"pixel_bytes": 0}, "pixel_bytes"),
+        ({"position_bytes": 1}, "do not fit each other"),
+        ({"position_bytes": 10**400}, "position_bytes"),
+        ({"patch_size": 1_000_000_001}, "patch_size: Input should be less than"),
     ],
 )
 def test_a_description_that_is_none(changed, entries, words):
@@ -178,6 +192,18 @@ def test_a_graph_that_gives_other_sizes(changed, scene, exported):
     two = about["classes"][:2]
     classifier = OnnxClassifier(changed(classes=two))
     with pytest.raises(RunError, match=r"gives scores of \(3, 34, 40\) for a tile of \(34, 40\)"):
+        next(classifier.tiles(scene).from_row(0))
+
+
+def test_scores_that_are_no_numbers_make_no_map(changed, scene):
+    def broken(model):
+        weights = next(
+            each for each in model.graph.initializer if each.data_type == 1 and len(each.dims) == 2
+        )
+        weights.raw_data = np.full(list(weights.dims), np.nan, dtype=np.float32).tobytes()
+
+    classifier = OnnxClassifier(changed(broken))
+    with pytest.raises(RunError, match="gives scores that are no numbers in rows 0 to 33"):
         next(classifier.tiles(scene).from_row(0))
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from hsi.training.retrieval_run import RetrievalRun
 from hsi.training.split_file import write_split
 from hsi.workflows.retrieve import (
     feature_pair,
+    figure_path,
     find,
     open_pair,
     raster_pair,
@@ -280,3 +282,27 @@ def test_salinas_a_is_found_far_above_chance_and_correlation(real_data, tmp_path
         assert found["chance"][way] < 0.25
         assert found["canonical_correlation"][way] > found["chance"][way] + 0.2
         assert found["map"][way] > found["canonical_correlation"][way] + 0.05
+
+
+def test_a_figure_replaces_nothing_that_was_learned_from(retrieved, files, tmp_path):
+    copy = RetrievalRun(shutil.copytree(retrieved.path, tmp_path / "run"))
+    second = tmp_path / "second.png"
+    second.write_bytes(b"values")
+    copy.config["pair"]["second"] = {"dataset": str(second)}
+    with pytest.raises(UsageError, match="is what the run was trained on"):
+        figure_path(second, copy)
+    assert figure_path(tmp_path / "found.png", copy) == tmp_path / "found.png"
+
+
+def test_values_that_are_the_same_everywhere_are_refused_before_training(
+    write_features, tmp_path, retrieval
+):
+    path = write_features(tmp_path / "pairs.npz")
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **(arrays | {"first": np.ones_like(arrays["first"])}))
+    with pytest.raises(UsageError, match="the same values in all training pixels"):
+        train_retrieval(
+            feature_pair(path), out=tmp_path / "run", **(retrieval | {"patch_size": None})
+        )
+    assert not (tmp_path / "run").exists()

@@ -27,6 +27,8 @@ from hsi.workflows.denoise.cleaning import TILE, Cleaning
 BadBands = Literal["leave", "restore"]
 Values = Literal["same", "float32"]
 _SMALLEST_TILE = 16
+# What says that a folder is that of a run, a map or a benchmark.
+_OTHERS = ("config.toml", "map.json", "bench.toml")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +115,8 @@ def denoise_scene(
         raise UsageError(f"a tile of {tile} pixels; expected a side of {_SMALLEST_TILE} or more")
     stored = stored_of(scene)
     path = _free_path(scene, stored) if out is None else usable_path(out, "out")
+    if path.suffix.lower() == ".hdr":
+        path = path.with_suffix(".img")  # the pixels, which the header is beside
     write = writer_for(path)
     _check_place(path, stored)
     denoiser = run.denoiser
@@ -184,8 +188,8 @@ def _as(dtype: np.dtype[Any], values: NDArray[np.float64], *, nodata: float | No
     if nodata is None:
         return found
     if dtype.kind in "iu":
-        step = -1 if nodata >= np.iinfo(dtype).max else 1
-        return np.where(found == nodata, found + dtype.type(step), found).astype(dtype)
+        beside = int(nodata) - 1 if nodata >= np.iinfo(dtype).max else int(nodata) + 1
+        return np.where(found == nodata, dtype.type(np.clip(beside, limits.min, limits.max)), found)
     return np.where(found == dtype.type(nodata), np.nextafter(found, dtype.type(np.inf)), found)
 
 
@@ -242,6 +246,11 @@ def _check_place(path: Path, stored: Stored) -> None:
         raise RunError(f"{path} is to be written into {folder}, which is no folder\nMake it first.")
     if path.is_dir():
         raise RunError(f"{path} is a folder; expected the name of a file")
+    if any((folder / name).exists() for name in _OTHERS):
+        raise UsageError(
+            f"{path} would lie in the folder of a run, a map or a benchmark, among the files that "
+            "belong to it\nWrite elsewhere (--out)."
+        )
     own = [] if stored.path is None else [stored.path, stored.path.with_suffix(".hdr")]
     written = [path, path.with_suffix(".hdr"), path.with_suffix(".img")]
     envi = path.suffix.lower() in (".hdr", ".img", ".dat", ".bsq", ".bil", ".bip")

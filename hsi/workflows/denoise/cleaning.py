@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.denoising import Gathered, Moments, Planes
+from hsi.errors import SceneError
 from hsi.inference.memory import reusing_memory
 from hsi.scenes.cube import is_missing, row_blocks
 from hsi.scenes.tiles import Tile, tiles_of
@@ -51,7 +52,7 @@ class Cleaning:
     Raises
     ------
     SceneError
-        If hardly any pixel has data in all of these bands.
+        If hardly any pixel has data in all of these bands, or none of them varies.
     UsageError
         If there are fewer bands than the network denoises together.
     """
@@ -73,6 +74,11 @@ class Cleaning:
         denoised = np.flatnonzero(good[used] & varies)
         told = np.flatnonzero(restore[used] & varies)
         self.good, self.restored = used[denoised], used[told]
+        if not len(denoised):
+            raise SceneError(
+                f"no band of {name} has different values in different pixels; there is no noise in "
+                "it\nIs it the right file?"
+            )
         denoiser.check_bands(len(denoised), name=name)
         own = moments.of(denoised)
         self.planes = Planes.of(own, on=denoiser.on)

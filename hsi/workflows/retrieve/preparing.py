@@ -83,7 +83,20 @@ def check_sets(scene: Scene, split: Split) -> None:
 
 
 def untrained(pair: Pair, split: Split, settings: RetrievalSettings) -> Retriever:
-    """Return fitted reductions with fresh weights."""
+    """Return fitted reductions with fresh weights.
+
+    Raises
+    ------
+    UsageError
+        If the training pixels of a modality are all the same.
+    """
+    for modality in MODALITIES:
+        values = np.asarray(pair.scene(modality).cube[split.train])
+        if (values == values[:1]).all():
+            raise UsageError(
+                f"{pair.scene(modality).name} has the same values in all training pixels, so that "
+                "nothing can be found by it\nName another raster or other arrays."
+            )
     reductions = {
         modality: _reduction(pair.scene(modality), settings).fit(
             pair.scene(modality).cube, mask=split.train

@@ -114,8 +114,8 @@ def figure_path(figure: str | Path, run: RetrievalRun) -> Path:
     Raises
     ------
     UsageError
-        If it is no path, does not end in ``.png``, or would replace the figure of the run; or if
-        the modalities of the run are arrays, which have no pictures.
+        If it is no path, does not end in ``.png``, or would replace the figure of the run or what
+        it was trained on; or if the modalities of the run are arrays, which have no pictures.
     RunError
         If a file has the name of its folder.
     """
@@ -127,6 +127,15 @@ def figure_path(figure: str | Path, run: RetrievalRun) -> Path:
     check_possible_folder(path.parent)
     if path.exists() and path.parent.samefile(run.path):
         raise UsageError(f"{path} is a picture of the run\nName another file (--figure).")
+    opened = [dict(run.config["pair"][name]) for name in ("scene", "second")]
+    files = [
+        Path(table[name]) for table in opened for name in ("dataset", "labels") if name in table
+    ]
+    if path.exists() and any(each.exists() and each.samefile(path) for each in files):
+        raise UsageError(
+            f"{path} is what the run was trained on, and would be replaced\n"
+            "Name another file (--figure)."
+        )
     return path
 
 

@@ -111,6 +111,20 @@ def test_no_pixel_becomes_one_without_data(random_run, noisy_cube, tmp_path):
     assert (np.load(made.path) != nodata).all()
 
 
+def test_the_value_without_data_may_be_the_largest_of_its_type(random_run, noisy_cube, tmp_path):
+    values = noisy_cube[..., [0, 1, 2]].astype(float)
+    cube = np.rint(254 * (values - values.min()) / np.ptp(values)).astype(np.uint8)
+    cube[3, 4] = 255
+    made = denoise_scene(
+        random_run, Scene(name="made", cube=cube, nodata=255.0), out=tmp_path / "clean.npy"
+    )
+    found = np.load(made.path)
+    assert found.dtype == np.uint8
+    assert (found == 255).all(axis=2).sum() == 1
+    assert (found[3, 4] == 255).all()
+    assert (found == 255).any(axis=2).sum() == 1
+
+
 def test_without_a_name_it_is_called_after_the_scene(random_run, tif, tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")

@@ -79,5 +79,9 @@ def test_what_cannot_be_denoised(make_denoiser):
     cube = np.random.default_rng(0).normal(size=(9, 9, 3))
     with pytest.raises(UsageError, match="5 neighbouring bands together, but a scene has 3"):
         all_of(make_denoiser(on="bands", channels=5), cube, 9)
-    with pytest.raises(SceneError, match="0 pixels with data in every band"):
+    with pytest.raises(SceneError, match="fewer than two pixels with data in every band"):
         all_of(make_denoiser(), np.full((9, 9, 3), np.nan), 9)
+    with pytest.raises(SceneError, match="no band of a scene has different values"):
+        all_of(make_denoiser(), np.full((9, 9, 3), 5.0), 9)
+    with pytest.raises(SceneError, match="so large that their variance is not finite"):
+        all_of(make_denoiser(), 1e300 * cube, 9)
