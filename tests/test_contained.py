@@ -93,7 +93,9 @@ def interruptible():
 
 def test_an_interrupt_leaves_no_answer_for_the_next_call(helper, interruptible):
     first = call(helper, os.getpid)
-    timer = threading.Timer(0.3, signal.raise_signal, (signal.SIGINT,))
+    timer = threading.Timer(
+        0.3, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)
+    )
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         call(helper, time.sleep, 600)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import os
+import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -94,6 +96,8 @@ def _run() -> None:
         # click turns an interrupt into an Abort; what was done about it stands in its notes.
         notes = getattr(stop.__cause__ or stop, "__notes__", [])
         _say(" ".join(["Interrupted.", *notes]))
+        # Whoever is in a hurry and asks again, while Python cleans up, is to see no traceback.
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
         sys.exit(getattr(stop.__cause__ or stop, "exit_code", 130))
     except BrokenPipeError:
         # Whoever read our output has gone.

@@ -190,6 +190,7 @@ class Run(RunFolder):
     @cached_property
     def classifier(self) -> Classifier:
         """The trained classifier; that of the last checkpoint if the training did not finish."""
+        _ = self.config  # a run of another kind says what it is, sooner than its model does
         return Classifier.load(self.kept)
 
     def map(

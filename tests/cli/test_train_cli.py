@@ -182,8 +182,8 @@ def test_an_interrupt_keeps_what_was_learned_and_says_so(start_hsi, hsi_command,
     run = tmp_path / "run"
     assert re.fullmatch(
         rf"Interrupted\. The weights of epoch \d+ are kept: `hsi map {run}` and "
-        rf"`hsi evaluate {run}` work with them\. `hsi train --resume {run}` goes on to the same "
-        r"result\.",
+        rf"`hsi evaluate {run}` work with them\. `hsi train --resume {run}` goes on as if "
+        r"nothing had happened\.",
         err.splitlines()[-1],
     )
     assert "Traceback" not in err

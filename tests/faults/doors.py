@@ -18,8 +18,9 @@ from hsi.errors import HsiError
 from hsi.photographs import find_photographs
 from hsi.photographs.decode import read_photograph as decode
 from hsi.photographs.decode import square, without_pillow_warnings
+from hsi.sums import seal
 from hsi.training import Settings
-from hsi.training.model_file import _place_of_sum, _sum_without
+from hsi.training.model_file import _place_of_sum
 from hsi.training.photograph_classifier import PhotographClassifier
 from hsi.training.state_file import States
 from hsi.workflows.splitting import split_for, with_split
@@ -86,10 +87,7 @@ def with_right_sum(path):
     length = int.from_bytes(path.read_bytes()[:8], "little")
     place = _place_of_sum(path) if length < path.stat().st_size else None
     if place is not None:
-        value = _sum_without(path, place).encode()
-        with path.open("rb+") as file:
-            file.seek(place)
-            file.write(value)
+        seal(path, place)
 
 
 def read_model(path, options):

@@ -40,6 +40,11 @@ COMMANDS = {
     "--patch-size 16 --device cpu --out {new}",
     "denoise apply": "denoise apply {denoiser} {files}/cube.npy --device cpu --out {new}.npy",
     "denoise test": "denoise test {denoiser} {files}/cube.npy --sigma 25 --device cpu",
+    "export": "export {run} --out {new}.onnx",
+    "retrieve train": "retrieve train --scene {files}/cube.npy --labels {files}/truth.npy "
+    "--second rgb --patch-size 3 --train 0.15 --validation 0.15 --epochs 1 --device cpu "
+    "--out {new}",
+    "retrieve query": "retrieve query {retrieved} --at 20,20 --device cpu",
     "transfer predict": "transfer predict {transferred} {images}/test/sea --device cpu",
     "transfer predict --csv": "transfer predict {transferred} {images}/test/sea --device cpu --csv",
 }
@@ -51,14 +56,17 @@ LAST = {
     "search": "recipe.toml",
     "transfer": "metrics.json",
     "denoise train": "metrics.json",
+    "retrieve train": "metrics.json",
 }
+ASKED = [(name, "pipe") for name in COMMANDS]
+# What trains takes its time.
+ASKED += [(name, "closed") for name in COMMANDS if name not in LAST or name == "train"]
 # What tells of its progress on standard error may find that closed, too.
-ASKED = [(name, how) for name in COMMANDS for how in ("pipe", "closed")]
-ASKED += [(name, "both") for name in LAST]
+ASKED += [(name, "both") for name in ("train", "map", "bench")]
 
 
 @pytest.fixture(scope="module")
-def ended(files, run, photographs, transferred, denoise_run, tmp_path_factory):
+def ended(files, run, photographs, transferred, denoise_run, retrieved, tmp_path_factory):
     """How each command ended, for each way in which its output was closed."""
     folder = tmp_path_factory.mktemp("closed")
     shutil.copytree(run.path, folder / "second")
@@ -69,6 +77,7 @@ def ended(files, run, photographs, transferred, denoise_run, tmp_path_factory):
     given = {
         "files": scene, "run": run.path, "second": folder / "second", "images": photographs,
         "transferred": transferred.path, "denoiser": denoise_run.path,
+        "retrieved": retrieved.path,
     }  # fmt: skip
     lines = []
     for place, (name, how) in enumerate(ASKED):

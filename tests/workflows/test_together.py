@@ -118,7 +118,7 @@ def test_when_a_process_is_killed_all_end_within_ten_seconds(broken):
     assert done.returncode == 1
     assert "another process of this training has ended" in done.stderr
     advice = f"torchrun --nproc-per-node 2 -m hsi train --resume {run.path}"
-    assert f"`{advice}` goes on to the same result" in done.stderr
+    assert f"`{advice}` goes on as if nothing had happened" in done.stderr
     assert not run.finished
 
 
@@ -127,7 +127,7 @@ def test_all_stop_after_the_same_step(torchrun, arguments, tmp_path):
     out = tmp_path / "run"
     done = torchrun(*arguments, "--out", out, STOPPED="1:6")
     assert done.stderr.count("Interrupted.") == 1
-    assert "goes on to the same result" in done.stderr
+    assert "goes on as if nothing had happened" in done.stderr
     # Torchrun says that it got a signal; no process of ours has anything to say beyond that.
     assert done.stderr.count("Traceback") == 1
     assert "SignalException" in done.stderr
