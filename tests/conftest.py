@@ -43,7 +43,7 @@ DENOISE = {"depth": 3, "epochs": 2, "steps": 5, "batch_size": 4, "patch_size": 1
 NETWORKS = {
     "hybridsn": (14, (11, 9, 13)),
     "hybridsn-dw": (14, (11, 9, 13)),
-    "hybridsn-2d3d": (14, (11, 9, 13)),
+    "hybridsn-2d3d": (14, (9, 11, 13)),
     "hybridsn-se": (14, (11, 9, 13)),
     "hybridsn-eca": (14, (11, 9, 13)),
     "cnn1d-hu": (20, (1,)),

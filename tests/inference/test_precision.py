@@ -23,8 +23,9 @@ CUBE = np.random.default_rng(0).standard_normal((30, 26, 14)).astype(np.float32)
 def test_bfloat16_is_within_a_hundredth_of_the_range(name, options, method):
     model = network(name, **options)
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    full = predict_scene(model, CUBE, method=method, device="cpu")
-    half = predict_scene(model, CUBE, method=method, device="cpu", precision="bf16")
+    cube = CUBE if method == "dense" else CUBE[:14, :12]
+    full = predict_scene(model, cube, method=method, device="cpu")
+    half = predict_scene(model, cube, method=method, device="cpu", precision="bf16")
     assert half.dtype == full.dtype == np.float32
     error = np.abs(half - full).max()
     assert 0 < error <= 1e-2 * np.ptp(full)

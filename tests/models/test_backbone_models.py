@@ -188,13 +188,15 @@ def test_a_run_starts_from_weights_and_needs_them_no_more(
     del options["epochs"]
     options |= {"model": "mobilenet_v1_x0_25", "patch_size": 13}
     monkeypatch.chdir(tmp_path)
-    run = hsi.train(field, out="run", weights=file.name, **options)
+    run = hsi.train(field, out="run", weights=file.name, report=False, **options)
     said = run.metrics["weights"]
     assert "tensors from photographs.pth; features.0.0.weight adapted to the number" in said
     # Where the file is, from anywhere.
     assert run.settings.weights == str(file)
-    again = hsi.train(field, run.settings, out="again", device="cpu")
-    fresh = hsi.train(field, run.settings, out="fresh", device="cpu", weights="none")
+    again = hsi.train(field, run.settings, out="again", device="cpu", report=False)
+    fresh = hsi.train(
+        field, run.settings, out="fresh", device="cpu", weights="none", report=False
+    )
     file.unlink()
     for key, value in run.classifier.network.state_dict().items():
         assert torch.equal(hsi.Run("run").classifier.network.state_dict()[key], value), key
