@@ -8,15 +8,18 @@ from pathlib import Path
 import numpy as np
 
 
-def make_files(folder: Path, side: int, bands: int, seed: int) -> None:
-    """Write mixtures of eight spectra with noise, in squares of 50 pixels, in three formats."""
+def make_files(folder: Path, side: int, bands: int, seed: int, *, steepest: float = 250) -> None:
+    """Write mixtures of eight spectra with noise, in squares of 50 pixels, in three formats.
+
+    From band to band, spectra rise by `steepest` at most; many bands of steep ones are saturated.
+    """
     import rasterio
     from rasterio.errors import NotGeoreferencedWarning
     from rasterio.windows import Window
 
     warnings.simplefilter("ignore", NotGeoreferencedWarning)
     rng = np.random.default_rng(seed)
-    spectra = rng.uniform(25, 250, (8, bands)).cumsum(axis=1)
+    spectra = rng.uniform(steepest / 10, steepest, (8, bands)).cumsum(axis=1)
     shares = rng.random((side // 50 + 1, side // 50 + 1, 8))
     shape = {"width": side, "height": side, "count": bands, "dtype": "uint16", "driver": "GTiff"}
     tiles = {"tiled": True, "blockxsize": 256, "blockysize": 256}

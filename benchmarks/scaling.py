@@ -99,7 +99,7 @@ def main() -> None:
 def make_scene(folder: Path, side: int, arguments: argparse.Namespace) -> None:
     """Write ``scene.tif``, and nothing beside it."""
     folder.mkdir()
-    make_files(folder, side, arguments.bands, arguments.seed)
+    make_files(folder, side, arguments.bands, arguments.seed, steepest=30)
     (folder / "tiled.tif").rename(folder / "scene.tif")
     for each in (*folder.glob("striped*"), *folder.glob("bsq*")):
         each.unlink()

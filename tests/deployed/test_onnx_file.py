@@ -73,7 +73,7 @@ def test_a_flipped_bit_anywhere_is_found(copy, how_many, counted):
         copy.write_bytes(damaged)
         with pytest.raises(RunError):
             OnnxClassifier(copy)
-        counted("damage", "files of ONNX with a flipped bit")
+        counted("atomic and checked", "files of ONNX with a flipped bit")
 
 
 @pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.999])
