@@ -87,13 +87,10 @@ def main() -> None:
         run = make_run(folder, arguments)
         rows = [of_pixels(run, folder / str(side), side, arguments.repeats) for side in sides]
         rows += of_clusters(run, folder / str(arguments.side), arguments)
-    for row in rows:
+    for row in (*rows, *reckoned(rows, arguments)):
         print(row, flush=True)
-    archive = reckoned(rows, arguments)
-    for row in archive:
-        print(row)
     settings = {name: value for name, value in vars(arguments).items() if name != "page"}
-    report("scaling", rows, archive=archive, model=MODEL, **settings)
+    report("scaling", rows, model=MODEL, **settings)
 
 
 def make_scene(folder: Path, side: int, arguments: argparse.Namespace) -> None:
@@ -246,18 +243,20 @@ def reckoned(rows: list[dict[str, Any]], arguments: argparse.Namespace) -> list[
         for number in (1, 2)
     )
     t, c = one["s"] / arguments.scenes, two["own cpu s"]
-    e, number = min(two["efficiency"], 1.0), arguments.archive_scenes
+    e, number = two["efficiency"], arguments.archive_scenes
     pixels = arguments.side**2
     enough = t / (c * e)
     archive = []
     for workers in sorted({*arguments.archive_workers, round(enough)}):
-        seconds = max(number * t / (workers * e), number * c)
+        # A single worker has none beside it to be in the way of.
+        own = one if workers == 1 else two
+        seconds = max(number * t / (workers * own.get("efficiency", 1.0)), number * c)
         archive.append(
             {
                 "workers": workers,
                 "hours": round(seconds / 3600, 1),
                 "workers' GB": round(workers * two["worker MB"] / 1024, 1),
-                "from storage MB/s": round(number * two["read MB"] / seconds, 1),
+                "from storage MB/s": round(number * own["read MB"] / seconds, 1),
                 "to hsi map MB/s": round(number * 2 * pixels / 2**20 / seconds, 2),
                 "bound by": "workers" if workers < enough else "the one process that writes",
             }
@@ -274,7 +273,8 @@ def write_page() -> None:
         f"{settings['repeats']}:\n\n"
         f"{as_markdown(found['rows'])}\n"
         f"An archive of {settings['archive_scenes']:,} scenes of {settings['side']} x "
-        f"{settings['side']} pixels, reckoned:\n\n{as_markdown(settings['archive'])}"
+        f"{settings['side']} pixels, reckoned:\n\n"
+        f"{as_markdown(reckoned(found['rows'], argparse.Namespace(**settings)))}"
     )
     path = RESULTS.parents[1] / "docs" / "scale.md"
     before, _, rest = path.read_text(encoding="utf-8").partition(MARKS[0])
