@@ -194,9 +194,7 @@ def test_a_run_starts_from_weights_and_needs_them_no_more(
     # Where the file is, from anywhere.
     assert run.settings.weights == str(file)
     again = hsi.train(field, run.settings, out="again", device="cpu", report=False)
-    fresh = hsi.train(
-        field, run.settings, out="fresh", device="cpu", weights="none", report=False
-    )
+    fresh = hsi.train(field, run.settings, out="fresh", device="cpu", weights="none", report=False)
     file.unlink()
     for key, value in run.classifier.network.state_dict().items():
         assert torch.equal(hsi.Run("run").classifier.network.state_dict()[key], value), key
