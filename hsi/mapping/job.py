@@ -247,15 +247,14 @@ class MapJob:
         record = self._record(folder)
         return all(record.get(name) == self.facts[name] for name in ("scene", "classifier"))
 
-    def _differing(self, folder: Path) -> list[str]:
-        """Return how a complete map differs from this one; nothing where there is none."""
+    def _differing(self, folder: Path) -> list[str] | None:
+        """Return how a complete map differs from this one; None where there is none."""
         record = self._record(folder)
         before = {name: record.get(name, {}) for name in self.facts}
-        return differences(before, self._comparable(before)) if record else []
+        return differences(before, self._comparable(before)) if record else None
 
     def _is_finished(self, folder: Path) -> bool:
-        raster = folder / RASTERS[self.format]
-        return bool(self._record(folder)) and not self._differing(folder) and raster.is_file()
+        return self._differing(folder) == [] and (folder / RASTERS[self.format]).is_file()
 
     def _is_begun(self, folder: Path) -> bool:
         """Return whether there is an unfinished map of this scene, be it as it was or changed."""

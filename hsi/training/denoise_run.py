@@ -7,14 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-import tomli_w
-
 from hsi.errors import RunError
-from hsi.files import write_text
 from hsi.training.denoise_settings import DenoiseSettings
 from hsi.training.denoiser import Denoiser
 from hsi.training.epochs import Epoch
-from hsi.training.run_folder import RunFolder, make_folder, read_tables
+from hsi.training.run_folder import RunFolder, read_tables
 
 
 class DenoiseRun(RunFolder):
@@ -63,7 +60,6 @@ class DenoiseRun(RunFolder):
         RunError
             If the folder already holds something, or cannot be made.
         """
-        path = Path(path)
         config = {
             "denoise": {
                 "scenes": [dict(each) for each in scenes],
@@ -71,11 +67,7 @@ class DenoiseRun(RunFolder):
             },
             "settings": settings.model_dump(exclude_none=True),
         }
-        text = tomli_w.dumps(config)
-        make_folder(
-            path, lambda folder: write_text(folder / "config.toml", text), files=cls.STARTED
-        )
-        return cls(path)
+        return cls.begun(path, config)
 
     @cached_property
     def config(self) -> dict[str, Any]:

@@ -7,15 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-import tomli_w
-
 from hsi.errors import RunError
-from hsi.files import write_text
 from hsi.sampling import Split
 from hsi.training.epochs import Epoch
 from hsi.training.retrieval_settings import RetrievalSettings
 from hsi.training.retriever import Retriever
-from hsi.training.run_folder import RunFolder, make_folder, read_tables
+from hsi.training.run_folder import RunFolder, read_tables
 from hsi.training.scene_table import check_scene_table
 from hsi.training.split_file import SplitFile, read_split, write_split
 
@@ -86,14 +83,11 @@ class RetrievalRun(RunFolder):
             If the folder already holds something, or cannot be made.
         """
         config = {"pair": dict(source), "settings": settings.model_dump(exclude_none=True)}
-        text = tomli_w.dumps(config)
 
-        def write(folder: Path) -> None:
+        def before(folder: Path) -> None:
             write_split(folder / "split.npz", split, labels=labels, cube=fingerprint)
-            write_text(folder / "config.toml", text)
 
-        make_folder(path, write, files=cls.STARTED)
-        return cls(path)
+        return cls.begun(path, config, before=before)
 
     @cached_property
     def config(self) -> dict[str, Any]:

@@ -7,21 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-import tomli_w
 import torch
 from numpy.typing import NDArray
 
-from hsi.errors import RunError, UsageError, unknown_name
-from hsi.files import write_text
+from hsi.errors import RunError, unknown_name
 from hsi.inference import Method, Precision
 from hsi.sampling import Split
 from hsi.scenes import Scene, open_scene
 from hsi.training.classifier import Classifier
 from hsi.training.data_array import check_xarray, to_data_array
-from hsi.training.run_folder import RunFolder, make_folder, read_tables
+from hsi.training.run_folder import RunFolder, read_tables
 from hsi.training.scene_table import check_scene_table
 from hsi.training.settings import Settings
-from hsi.training.split_file import SplitFile, fingerprint, read_split, write_split
+from hsi.training.split_file import SplitFile, read_split, write_split
 
 if TYPE_CHECKING:
     from xarray import DataArray
@@ -91,16 +89,12 @@ class Run(RunFolder):
         RunError
             If the folder already holds something, or cannot be made.
         """
-        path = Path(path)
         config = {"scene": source, "settings": settings.model_dump(exclude_none=True)}
-        text = tomli_w.dumps(config)
 
-        def write(folder: Path) -> None:
+        def before(folder: Path) -> None:
             write_split(folder / "split.npz", split, labels=labels, cube=cube)
-            write_text(folder / "config.toml", text)
 
-        make_folder(path, write, files=cls.STARTED)
-        return cls(path)
+        return cls.begun(path, config, before=before)
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -145,10 +139,7 @@ class Run(RunFolder):
             If the labels or the values of the cube are others.
         """
         self.check_cube(scene)
-        try:
-            whole = self.split.labelled(scene)
-        except UsageError:  # the labels differ, which is what the check is about
-            whole = scene
+        whole = self._split_file.labelled(scene)
         self.check_labels(whole.labels)
         return whole
 
@@ -160,7 +151,7 @@ class Run(RunFolder):
         RunError
             If any of them differs.
         """
-        if labels is None or fingerprint(labels) != self._split_file.fingerprint:
+        if not self._split_file.is_of(labels):
             raise RunError(
                 f"the labels of the scene are not those that {self.path} was split on; "
                 "was their file changed?"

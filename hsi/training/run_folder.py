@@ -8,11 +8,13 @@ import io
 import json
 import os
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
+
+import tomli_w
 
 from hsi.atomic import remove_temporary
 from hsi.errors import RunError, UsageError
@@ -73,6 +75,39 @@ class RunFolder:
                 f"the run folder {self.path} is {what}\n"
                 f"`{self.COMMAND}` prints the folder of the run that it made."
             )
+
+    @classmethod
+    def begun(
+        cls,
+        path: Path | str,
+        config: Mapping[str, Any],
+        *,
+        before: Callable[[Path], None] = lambda folder: None,
+    ) -> Self:
+        """Make the folder of a new run, with its ``config.toml``; or leave nothing behind.
+
+        Parameters
+        ----------
+        path : path
+            The folder.
+        config : mapping
+            The content of ``config.toml``, which comes last, since it makes the folder a run.
+        before : callable, optional
+            Writes what else there is when a training begins: the other files of `STARTED`.
+
+        Raises
+        ------
+        RunError
+            If the folder already holds something, or cannot be made.
+        """
+        path, text = Path(path), tomli_w.dumps(config)
+
+        def write(folder: Path) -> None:
+            before(folder)
+            write_text(folder / "config.toml", text)
+
+        make_folder(path, write, files=cls.STARTED)
+        return cls(path)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"

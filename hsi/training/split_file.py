@@ -13,9 +13,10 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from hsi.errors import RunError
+from hsi.errors import RunError, UsageError
 from hsi.files import atomic_path
 from hsi.sampling import Split
+from hsi.scenes import Scene
 from hsi.sums import check_sum
 
 MASKS = ("train", "validation", "test")
@@ -29,6 +30,17 @@ class SplitFile(NamedTuple):
     """Of the labels that were split; None where nobody wrote it down."""
     cube: str | None
     """`Scene.fingerprint` of the scene; None where nobody wrote it down."""
+
+    def labelled(self, scene: Scene) -> Scene:
+        """Return `scene` with the labels that came with the split, if any did and they fit."""
+        try:
+            return self.split.labelled(scene)
+        except UsageError:  # the labels differ, as `is_of` says
+            return scene
+
+    def is_of(self, labels: NDArray[np.int32] | None) -> bool:
+        """Return whether these are the labels that were split."""
+        return labels is not None and fingerprint(labels) == self.fingerprint
 
 
 def write_split(

@@ -6,12 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-import tomli_w
-
 from hsi.errors import RunError
-from hsi.files import write_text
 from hsi.training.photograph_classifier import PhotographClassifier
-from hsi.training.run_folder import RunFolder, make_folder, read_tables
+from hsi.training.run_folder import RunFolder, read_tables
 from hsi.training.transfer_settings import TransferSettings
 
 
@@ -54,16 +51,11 @@ class TransferRun(RunFolder):
         RunError
             If the folder already holds something, or cannot be made.
         """
-        path = Path(path)
         config = {
             "photographs": {"images": str(images)},
             "settings": settings.model_dump(exclude_none=True),
         }
-        text = tomli_w.dumps(config)
-        make_folder(
-            path, lambda folder: write_text(folder / "config.toml", text), files=cls.STARTED
-        )
-        return cls(path)
+        return cls.begun(path, config)
 
     @cached_property
     def config(self) -> dict[str, Any]:

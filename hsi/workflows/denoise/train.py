@@ -245,14 +245,14 @@ def _cubes(scenes: Sequence[Scene], settings: DenoiseSettings) -> list[NDArray[n
     UsageError
         If one is smaller than a patch, or has fewer bands than are denoised together.
     """
-    cubes = []
+    cubes, denoiser = [], _untrained(settings)
     for scene in scenes:
         if min(scene.shape[:2]) < settings.patch_size:
             raise UsageError(
                 f"{scene.name} has {scene.rows} x {scene.cols} pixels, and a patch "
                 f"{settings.patch_size} x {settings.patch_size}: choose smaller ones (--patch-size)"
             )
-        _untrained(settings).check_bands(scene.bands, name=scene.name)
+        denoiser.check_bands(scene.bands, name=scene.name)
         if scene.valid.sum() < 2:
             raise UsageError(f"{scene.name} has no pixel with data in every band to learn from")
         shares = np.full(scene.shape, np.nan, dtype=np.float32)

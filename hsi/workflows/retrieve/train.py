@@ -21,7 +21,6 @@ from hsi.training.fit_retrieval import fit_retrieval
 from hsi.training.retrieval_run import RetrievalRun
 from hsi.training.retrieval_settings import RetrievalSettings
 from hsi.training.retriever import Retriever
-from hsi.training.split_file import fingerprint
 from hsi.training.state import State
 from hsi.workflows.going_on import state_to_go_on_from
 from hsi.workflows.kept import Kept
@@ -175,11 +174,8 @@ def pair_of(run: RetrievalRun, pair: Pair | None = None) -> Pair:
             f"the values of {pair.first.name} or {pair.second.name} are not those that {run.path} "
             "was trained on\nWere their files changed, or others put in their places?"
         )
-    try:
-        scene = known.split.labelled(pair.first)
-    except UsageError:  # the labels differ, which is told below
-        scene = pair.first
-    if scene.labels is None or fingerprint(scene.labels) != known.fingerprint:
+    scene = known.labelled(pair.first)
+    if not known.is_of(scene.labels):
         raise RunError(
             f"the labels of {scene.name} are not those that {run.path} was split on; was their "
             "file changed?"
