@@ -8,6 +8,7 @@ import torch
 
 import hsi
 from hsi.errors import DivergedError, HsiError, OutOfMemoryError, RunError
+from hsi.files import write_text
 
 # The package exports a function of this name.
 fit = importlib.import_module("hsi.training.fit")
@@ -126,11 +127,13 @@ def test_a_full_disk_leaves_what_one_can_go_on_from(scene, tmp_path, monkeypatch
     monkeypatch.setattr("hsi.workflows.kept.CHECKPOINT_SECONDS", 0.0)
     expected = hsi.train(scene, out=tmp_path / "whole", **BRIEF)
 
-    def full(*arguments, **options):
-        raise OSError(28, "No space left on device")
+    def full(path, *arguments, **options):
+        if path.name == "history.csv":
+            raise OSError(28, "No space left on device")
+        return write_text(path, *arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr("hsi.training.run_folder.write_text", full)  # of the history
+        patch.setattr("hsi.training.run_folder.write_text", full)
         with pytest.raises(RunError, match=r"cannot write into .*No space left") as raised:
             hsi.train(scene, out=tmp_path / "run", **BRIEF)
     assert f"hsi train --resume {tmp_path / 'run'}" in raised.value.__notes__[0]

@@ -15,6 +15,7 @@ import torch
 import hsi
 from hsi.errors import RunError, UsageError
 from hsi.evaluation import Cell
+from hsi.training.state_file import computing_with
 from hsi.workflows.bench import Bench, running, train_cells
 from hsi.workflows.bench.cells import folder_of, right_pixels
 from hsi.workflows.bench.running import Unwatched
@@ -205,7 +206,7 @@ def test_an_interrupted_training_goes_on_where_it_was(
     with pytest.raises(KeyboardInterrupt):
         train_cells(bench, cells, scenes, device="cpu", watch=Stepping(stop_at=4))
     if changed:  # as by another version: its last bits could differ, so it begins anew
-        other = lambda device, **_: {"hsi": "9"}  # noqa: E731
+        other = lambda device, **more: computing_with(device, **more) | {"hsi": "9"}  # noqa: E731
         monkeypatch.setattr(sys.modules["hsi.workflows.going_on"], "computing_with", other)
     again, cells, scenes = bench_of(tmp_path / "out", scene, settings=settings, **asked)
     watch = Stepping()
