@@ -22,6 +22,14 @@ with stoppable(lambda number: number, patience=1.0):
 """
 
 
+@pytest.fixture
+def hears_interrupts():
+    """Have this process take note of Ctrl-C, also where it was started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_a_process_stops_for_what_another_has_heard():
     stop = Stop(agree=lambda number: max(number, signal.SIGTERM))
     stop.check()
@@ -31,7 +39,7 @@ def test_a_process_stops_for_what_another_has_heard():
         stop.check()
 
 
-def test_what_it_heard_alone_waits_until_all_know():
+def test_what_it_heard_alone_waits_until_all_know(hears_interrupts):
     heard = []
     with stoppable(lambda number: heard.append(number) or number) as stop, stop.after_steps():
         os.kill(os.getpid(), signal.SIGINT)

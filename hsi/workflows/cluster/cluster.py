@@ -33,7 +33,7 @@ class Cluster:
     def __init__(self, client: Any, *, local: bool) -> None:
         self.client, self.local = client, local
         self.more: Callable[[], bool] = lambda: False
-        self.tasks = TaskQueue(client, more=lambda: self.more())
+        self.tasks = TaskQueue(client, more=lambda: self.more(), done=self.done)
         self._agreed: dict[tuple[str, tuple[str, ...]], Agreed] = {}
         self._models: set[str] = set()
 
@@ -116,6 +116,6 @@ class Cluster:
         """Let the workers forget what they were given."""
         # Of a scheduler that is gone, nothing is wanted any more.
         with suppress(Exception):
-            self.tasks.drop(lambda which: True)
+            self.tasks.clear()
             for name in self._models:
                 self.client.unregister_worker_plugin(name)

@@ -11,7 +11,7 @@ import torch
 from hsi.errors import UsageError
 from hsi.inference import Method, Precision
 from hsi.mapping.facts import scene_facts
-from hsi.mapping.tiles import MapTile
+from hsi.mapping.tiles import MapTile, type_of_ids
 from hsi.models.registry import OWN
 from hsi.scenes import Scene
 from hsi.scenes.tiles import Tile, tiles_of
@@ -35,10 +35,13 @@ class ClusterStrips:
         What the workers have to find.
     job : StripJob
         With a complete plan.
+    pixel_bytes : int
+        What comes back for each pixel.
     """
 
-    def __init__(self, cluster: Cluster, scene: Scene, job: StripJob) -> None:
+    def __init__(self, cluster: Cluster, scene: Scene, job: StripJob, *, pixel_bytes: int) -> None:
         self.cluster, self.job, self.name = cluster, job, scene.name
+        self.pixel_bytes = pixel_bytes
         self.rows, self.cols = scene.shape[:2]
         self._known_by = repr(job)
 
@@ -66,13 +69,11 @@ class ClusterStrips:
 
     def begin(self, row: int) -> None:
         """Let the strips from `row` on wait for workers, unless they do already."""
-        for _, task in self._tasks(row):
-            if not self.cluster.tasks.knows(task.which):
-                self.cluster.tasks.add(task)
+        self.cluster.tasks.add(task for _, task in self._tasks(row))
 
     def forget(self) -> None:
         """Let workers leave alone what nobody has asked for yet."""
-        self.cluster.tasks.drop(lambda which: which[0] == self._known_by)
+        self.cluster.tasks.drop(self._known_by)
 
     def _tasks(self, row: int) -> list[tuple[Tile, Task]]:
         whole = [
@@ -84,10 +85,12 @@ class ClusterStrips:
             (
                 tile,
                 Task(
-                    which=(self._known_by, tile.row),
+                    series=self._known_by,
+                    place=tile.row,
                     what=f"{self.name}, rows {tile.row:,} to {tile.row + tile.rows - 1:,},",
                     function=on_worker.strip,
                     arguments=(self.job, tile.row),
+                    size=self.pixel_bytes * tile.rows * tile.cols,
                 ),
             )
             for tile in whole
@@ -156,4 +159,13 @@ def strips_of_scene(
     else:
         # This machine may have no such device, and only there it is known what fits.
         plan = cluster.ask(on_worker.plan_of, job, what=f"{scene.name}: its plan")
-    return ClusterStrips(cluster, scene, dataclasses.replace(job, plan=plan))
+    return ClusterStrips(
+        cluster, scene, dataclasses.replace(job, plan=plan), pixel_bytes=bytes_of(run, names)
+    )
+
+
+def bytes_of(run: Run, names: tuple[str, ...]) -> int:
+    """Return the bytes that are written of a pixel."""
+    scores = 4 * len(run.classifier.class_ids)
+    each = {"class_map": type_of_ids(run.classifier).itemsize, "confidence": 1, "scores": scores}
+    return sum(each[name] for name in names)

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+import torch
 
 from hsi.workflows.cluster import open_cluster
 
@@ -28,7 +29,8 @@ def address(tmp_path_factory):
     """The address of a scheduler with two workers that are started again when they are killed."""
     folder = tmp_path_factory.mktemp("dask")
     environment = os.environ | {"DASK_TEMPORARY_DIRECTORY": str(folder)}
-    environment |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    threads = str(torch.get_num_threads())  # or their last digits differ from those made here
+    environment |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), threads)
 
     def start(*command):
         return subprocess.Popen(

@@ -1,12 +1,14 @@
 """Tasks that wait and tasks that are on their way, against a client that is none."""
 
 from concurrent.futures import CancelledError
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hsi.errors import ClusterError, SceneError
+from hsi.workflows.cluster import queue as queue_of_tasks
 from hsi.workflows.cluster.queue import EACH, Task, TaskQueue, in_words
 
 
@@ -15,90 +17,191 @@ def square(number):
 
 
 class Future:
-    def __init__(self, client, value):
-        self.client, self.value = client, value
+    def __init__(self, client, worker, number):
+        self.client, self.worker, self.number, self.finished = client, worker, number, False
+
+    def done(self):
+        return self.finished
 
     def result(self):
-        return self.value
+        assert self.finished
+        return square(self.number)
 
     def release(self):
-        self.client.open -= 1
+        self.client.open.remove(self)
 
 
 class Client:
-    """Computes at once, and counts results that nobody has taken yet."""
+    """Computes one task of each worker whenever somebody waits."""
 
-    def __init__(self, threads):
-        self.threads, self.open, self.most, self.given = threads, 0, 0, []
+    def __init__(self, **threads):
+        self.threads, self.open, self.most, self.given = threads, [], 0, []
 
     def nthreads(self):
-        return {"one": self.threads}
+        return self.threads
 
-    def submit(self, function, *arguments, key, priority, pure):
-        self.open += 1
-        self.most = max(self.most, self.open)
-        self.given.append(arguments)
-        return Future(self, function(*arguments))
+    def submit(self, function, number, *, key, priority, pure, workers, allow_other_workers):
+        assert function is square
+        assert allow_other_workers == (workers is not None)
+        worker = workers[0] if workers else next(iter(self.threads))
+        self.given.append((worker, number))
+        self.open.append(Future(self, worker, number))
+        self.most = max(self.most, len(self.open))
+        return self.open[-1]
+
+    def done(self, futures, *, seconds):
+        assert futures
+        for worker, threads in self.threads.items():
+            for each in [one for one in futures if one.worker == worker][:threads]:
+                each.finished = True
+        return {each for each in futures if each.finished}
 
     def cancel(self, futures, force):
-        self.open -= len(futures)
+        for each in futures:
+            self.open.remove(each)
+
+    def of(self, worker):
+        return [number for one, number in self.given if one == worker]
 
 
-def tasks(numbers, kind="a"):
+def queue_of(client, more=lambda: False):
+    return TaskQueue(client, more=more, done=client.done)
+
+
+def tasks(numbers, series="a", size=1):
     return [
-        Task(which=(kind, number), what=str(number), function=square, arguments=(number,))
+        Task(
+            series=series, place=number, what=str(number), function=square, arguments=(number,),
+            size=size,
+        )
         for number in numbers
-    ]
+    ]  # fmt: skip
 
 
-@given(st.integers(1, 30), st.integers(1, 4))
-def test_results_come_in_order_and_never_more_than_is_of_use_are_held(count, threads):
-    client = Client(threads)
-    queue = TaskQueue(client, more=lambda: False)
+def breaks(numbers):
+    """Count where a worker goes on with something that does not follow."""
+    return sum(second != first + 1 for first, second in pairwise(numbers))
+
+
+@given(st.integers(1, 60), st.integers(1, 4), st.integers(1, 2))
+def test_results_come_in_order_and_each_task_is_given_once(count, workers, threads):
+    client = Client(**{f"worker{number}": threads for number in range(workers)})
+    queue = queue_of(client)
     wanted = tasks(range(count))
-    for task in wanted:
-        queue.add(task)
+    queue.add(wanted)
+    queue.add(wanted)  # is known
     for number, task in enumerate(wanted):
         assert queue.take(task) == number**2
-        # What is ahead of what was taken: enough for all workers, as far as there is any.
-        assert client.open == min(count - number - 1, EACH * threads - 1)
-    assert client.most <= EACH * threads
-    assert client.given == [(number,) for number in range(count)]
+    assert sorted(number for _, number in client.given) == list(range(count))
+    assert not client.open
     assert not queue.knows_any
 
 
-def test_more_is_asked_for_when_nothing_waits():
-    client = Client(threads=2)
-    later = iter([tasks([10, 11], "b"), tasks([20], "c")])
+def test_a_series_is_divided_where_there_is_no_other():
+    client = Client(one=1, two=1)
+    queue = queue_of(client)
+    wanted = tasks(range(40))
+    queue.add(wanted)
+    for task in wanted:
+        queue.take(task)
+    assert abs(len(client.of("one")) - len(client.of("two"))) <= 2
+    # From its half to the end, and then what is left of the other.
+    assert breaks(client.of("one")) + breaks(client.of("two")) <= 4
+
+
+def test_each_worker_has_a_series_of_its_own_and_the_last_is_divided():
+    client = Client(one=1, two=1)
+    series = {number: tasks(range(100 * number, 100 * number + 10)) for number in range(3)}
+    later = iter((1, 2))
     asked = []
 
     def more():
-        asked.append(len(client.given))
-        found = next(later, None)
-        for task in found or ():
-            queue.add(task)
-        return found is not None
+        number = next(later, None)
+        asked.append(number)
+        if number is not None:
+            queue.add(series[number])
+        return number is not None
 
-    queue = TaskQueue(client, more=more)
-    first = tasks([1, 2])
-    for task in first:
-        queue.add(task)
-    assert queue.take(first[0]) == 1
-    assert asked == [2]  # when all of the first scene is under way
-    assert client.given == [(1,), (2,), (10,), (11,)]
-    queue.drop(lambda which: which[0] == "b")
-    assert queue.take(first[1]) == 4
-    assert client.given[4:] == [(20,)]
-    assert asked == [2, 4, 5]  # and once more in vain
+    queue = queue_of(client, more)
+    queue.add(series[0])
+    for number in range(3):
+        for task in series[number]:
+            queue.take(task)
+    assert client.of("one")[:10] == list(range(10))
+    assert client.of("two")[:10] == list(range(100, 110))
+    assert {number for number in client.of("one") if number >= 200}
+    assert {number for number in client.of("two") if number >= 200}
+    assert asked[:2] == [1, 2]
 
 
-def test_what_is_asked_for_goes_before_what_waits():
-    client = Client(threads=1)
-    queue = TaskQueue(client, more=lambda: False)
-    for task in tasks(range(5)):
-        queue.add(task)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_worker_has_no_more_than_one_task_waiting_beside_each(threads):
+    client = Client(one=threads, two=1)
+    most = {"one": 0, "two": 0}
+
+    class Watched(TaskQueue):
+        def _give(self, task, address):
+            super()._give(task, address)
+            busy = [each for each in client.open if each.worker == address and not each.done()]
+            most[address] = max(most[address], len(busy))
+
+    queue = Watched(client, more=lambda: False, done=client.done)
+    wanted = tasks(range(40))
+    queue.add(wanted)
+    for task in wanted:
+        queue.take(task)
+    assert most == {"one": EACH * threads, "two": EACH}
+
+
+def test_no_more_is_held_than_there_is_room_for(monkeypatch):
+    """Half of a series, computed by another worker, would be."""
+    monkeypatch.setattr(queue_of_tasks, "HELD", 4)  # of each worker; a task has one byte
+    client = Client(one=1, two=1)
+    queue = queue_of(client)
+    wanted = tasks(range(100))
+    queue.add(wanted)
+    for number, task in enumerate(wanted):
+        assert queue.take(task) == number**2
+    assert 2 * 4 <= client.most <= 2 * 2 * 4 + 1  # and what is asked for is always given
+    assert min(len(client.of("one")), len(client.of("two"))) > 20
+
+
+def test_what_a_worker_had_is_given_to_others_when_it_is_gone():
+    client = Client(one=1, two=1)
+    queue = queue_of(client)
+    wanted = tasks(range(20))
+    queue.add(wanted)
+    queue.take(wanted[0])
+    del client.threads["two"]
+    for each in client.open:  # as Dask does
+        each.worker = "one"
+    for task in wanted[1:]:
+        queue.take(task)
+    assert sorted(number for _, number in client.given) == list(range(20))
+
+
+def test_what_was_not_added_is_computed_too():
+    client = Client(one=1)
+    queue = queue_of(client)
+    queue.add(tasks(range(5)))
     assert queue.take(tasks([9])[0]) == 81
-    assert client.given[0] == (9,)
+    queue.drop("a")
+    assert not client.open
+    assert not queue.knows_any
+
+
+def test_nothing_is_left_of_what_is_dropped():
+    client = Client(one=1, two=1)
+    queue = queue_of(client)
+    queue.add(tasks(range(9)))
+    queue.add(tasks(range(100, 109), "b"))
+    queue.take(tasks([0])[0])
+    queue.drop("a")
+    assert {each.number for each in client.open} <= set(range(100, 109))
+    assert queue.knows_any
+    queue.clear()
+    assert not client.open
+    assert not queue.knows_any
 
 
 def test_errors_of_dask_are_said_in_words():
@@ -117,21 +220,15 @@ def test_errors_of_dask_are_said_in_words():
     assert in_words(own, "it") is own
 
 
-def test_an_error_leaves_no_task_behind():
-    class Failing(Client):
-        def submit(self, function, *arguments, **how):
-            future = super().submit(function, *arguments, **how)
+def test_an_error_leaves_no_task_behind(monkeypatch):
+    def fail(self):
+        raise SceneError("broken")
 
-            def fail():
-                raise SceneError("broken")
-
-            future.result = fail
-            return future
-
-    client = Failing(threads=1)
-    queue = TaskQueue(client, more=lambda: False)
+    monkeypatch.setattr(Future, "result", fail)
+    client = Client(one=1)
+    queue = queue_of(client)
     (task,) = tasks([1])
     with pytest.raises(SceneError, match="broken"):
         queue.take(task)
-    assert client.open == 0
+    assert not client.open
     assert not queue.knows_any
