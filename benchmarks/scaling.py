@@ -37,7 +37,7 @@ import re
 import statistics
 import tempfile
 import time
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ from large_scene import make_files
 from streaming import CLASSES, CORNER, MODEL, network
 
 import hsi
+from hsi.mapping.facts import scene_facts
 from hsi.sampling import BandPCA
 from hsi.training import Classifier
 from hsi.workflows.cluster import Cluster, open_cluster
@@ -68,7 +69,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=1000)
     parser.add_argument("--bands", type=int, default=224)
     parser.add_argument("--components", type=int, default=15)
-    parser.add_argument("--scenes", type=int, default=4)
+    parser.add_argument("--scenes", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--archive-scenes", type=int, default=10_000)
     parser.add_argument("--archive-workers", type=int, nargs="+", default=[1, 2, 10, 50, 100])
@@ -163,8 +164,9 @@ def of_clusters(run: hsi.Run, folder: Path, arguments: argparse.Namespace) -> li
 
 def warm_up(cluster: Cluster, run: hsi.Run, folder: Path) -> None:
     """Have every worker import all, read the network, and start the process that reads for it."""
+    scene = hsi.load_scene(folder / "scene.tif")
     strips = strips_of_scene(
-        cluster, run, hsi.load_scene(folder / "scene.tif"), names=("class_map", "confidence"),
+        cluster, run, scene, facts=scene_facts(scene), names=("class_map", "confidence"),
         device="cpu", resample_bands=False, precision="full", method="auto", max_memory=None,
     )  # fmt: skip
     futures = [
@@ -183,16 +185,15 @@ def on_cluster(cluster: Cluster, run: hsi.Run, folder: Path, scenes: int) -> dic
         out = [Path(name) / f"map{number}" for number in range(scenes)]
         start, busy = time.perf_counter(), time.process_time()
 
+        opened = cache(lambda number: hsi.load_scene(folder / f"scene{number}.tif"))
+
         def begin(number: int) -> Any:
-            return begin_ahead(
-                run, hsi.load_scene(folder / f"scene{number}.tif"), out=out[number], **choices
-            )
+            return begin_ahead(run, opened(number), out=out[number], **choices)
 
         ahead = ScenesAhead(cluster, [partial(begin, number) for number in range(scenes)])
         for number in range(scenes):
             with ahead.turn(number):
-                scene = hsi.load_scene(folder / f"scene{number}.tif")
-                hsi.map_scene(run, scene, out=out[number], **choices)
+                hsi.map_scene(run, opened(number), out=out[number], **choices)
         seconds, busy = time.perf_counter() - start, time.process_time() - busy
     after = cluster.on_each(worker_facts)
     read = sum(each["read"] - before[address] for address, each in after.items())

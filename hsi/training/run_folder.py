@@ -143,6 +143,28 @@ class RunFolder:
         """Whether all that belongs to the run is there."""
         return (self.path / "metrics.json").is_file()
 
+    def check_unfinished(self, advice: str) -> None:
+        """Refuse to go on with what is finished, and remove what a killed process left of it.
+
+        Parameters
+        ----------
+        advice : str
+            What can be done with it instead.
+
+        Raises
+        ------
+        UsageError
+            If the training is finished.
+        RunError
+            If another process is about to finish it.
+        """
+        if not self.finished:
+            return
+        if self.states.folder.is_dir():  # killed after the last of its files was written
+            with self.alone():
+                self.states.remove()
+        raise UsageError(f"the training of {self.path} is finished\n{advice}")
+
     @property
     def kept(self) -> Path:
         """The trained classifier; that of the last checkpoint if the training did not finish.

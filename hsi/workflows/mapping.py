@@ -148,12 +148,13 @@ def _prepared(
     scene = match_bands(scene, classifier.bands, resample=resample_bands)
     scene = with_ids_of(scene, classifier.class_names)
     names = ("class_map", *["confidence"] * confidence, *["scores"] * scores)
+    of_scene = scene_facts(scene)
 
     def tiles(**plan: Any) -> MapTiles:
         how = {"method": method, "max_memory": max_memory} | plan
         if cluster is not None:
             return strips_of_scene(
-                cluster, run, scene, names=names, device=device,
+                cluster, run, scene, facts=of_scene, names=names, device=device,
                 resample_bands=resample_bands, precision=precision, **how,
             )  # fmt: skip
         scored = classifier.tiles(scene, device=device, precision=precision, **how)
@@ -165,7 +166,7 @@ def _prepared(
         scene=scene,
         tiles=tiles,
         facts={
-            "scene": scene_facts(scene),
+            "scene": of_scene,
             "classifier": classifier_facts(classifier),
             "options": {
                 "method": method,

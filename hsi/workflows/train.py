@@ -169,12 +169,10 @@ def resume(
         could differ.
     """
     run = run if isinstance(run, Run) else Run(run)
-    if run.finished:
-        raise UsageError(
-            f"the training of {run.path} is finished\n"
-            f"`hsi evaluate {run.path}` tests it anew; `hsi train --config "
-            f"{run.path / 'config.toml'}` trains again, into another folder."
-        )
+    run.check_unfinished(
+        f"`hsi evaluate {run.path}` tests it anew; `hsi train --config "
+        f"{run.path / 'config.toml'}` trains again, into another folder."
+    )
     where = resolve_device(device)
     settings = run.settings
     scene = run.labelled(open_scene(run.source) if scene is None else scene)

@@ -158,12 +158,10 @@ def resume_transfer(
         could differ.
     """
     run = run if isinstance(run, TransferRun) else TransferRun(run)
-    if run.finished:
-        raise UsageError(
-            f"the training of {run.path} is finished\n"
-            f"`hsi transfer IMAGES --config {run.path / 'config.toml'}` trains again, into another "
-            "folder."
-        )
+    run.check_unfinished(
+        f"`hsi transfer IMAGES --config {run.path / 'config.toml'}` trains again, into another "
+        "folder."
+    )
     where = resolve_device(device)
     found = state_to_go_on_from(run, where, bitwise=bitwise, noted=noted)
     sets = open_sets(Path(run.config["photographs"]["images"]))

@@ -97,7 +97,9 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(
             work = "resume"
             resumed += 1
         assert contents(hsi.Run(out)) == expected
-        # Nothing is left of what was killed.
+        # Nothing is left of what was killed, or only until somebody would go on with it.
+        with pytest.raises(UsageError, match="is finished"):
+            hsi.resume(out)
         assert {each.name for each in out.iterdir()} == {
             each.name for each in whole[0].path.iterdir()
         }
@@ -108,6 +110,19 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(
 def test_a_finished_run_is_not_gone_on_with(whole):
     with pytest.raises(UsageError, match=r"is finished\n.*--config"):
         hsi.resume(whole[0])
+
+
+def test_what_was_left_by_one_killed_when_all_was_written_is_removed(whole, tmp_path):
+    run = hsi.Run(shutil.copytree(whole[0].path, tmp_path / "run"))
+    left = run.path / "checkpoint"
+    left.mkdir()
+    (left / "state-1.safetensors").write_bytes(b"of no use any more")
+    (left / "SHA256SUMS").touch()
+    names = {each.name for each in whole[0].path.iterdir()}
+    assert {path.name for path in run.states.paths} >= {"state-1.safetensors"}
+    with pytest.raises(UsageError, match=r"is finished\n.*--config"):
+        hsi.resume(run)
+    assert {each.name for each in run.path.iterdir()} == names
 
 
 @pytest.fixture

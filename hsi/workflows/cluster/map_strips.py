@@ -10,7 +10,6 @@ import torch
 
 from hsi.errors import UsageError
 from hsi.inference import Method, Precision
-from hsi.mapping.facts import scene_facts
 from hsi.mapping.tiles import MapTile, type_of_ids
 from hsi.models.registry import OWN
 from hsi.scenes import Scene
@@ -102,6 +101,7 @@ def strips_of_scene(
     run: Run,
     scene: Scene,
     *,
+    facts: dict[str, Any],
     names: tuple[str, ...],
     device: str | torch.device,
     resample_bands: bool,
@@ -119,6 +119,8 @@ def strips_of_scene(
         Whose classifier they use.
     scene : Scene
         From a file, with the bands of the classifier.
+    facts : dict
+        Of the scene (`hsi.mapping.facts.scene_facts`).
     names : tuple of str
         The arrays that are wanted.
     device : str or torch.device
@@ -146,7 +148,7 @@ def strips_of_scene(
     job = StripJob(
         model=cluster.model(run),
         source=without_labels(absolute_source(scene.source)),
-        scene=scene_facts(scene),
+        scene=facts,
         resample_bands=resample_bands,
         names=names,
         device=agreed.device if str(device) == "auto" else str(device),

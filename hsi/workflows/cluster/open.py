@@ -148,7 +148,11 @@ def _started(workers: int) -> Iterator[Any]:
                 silence_logs=logging.CRITICAL,
             )
         except (OSError, TimeoutError, RuntimeError) as error:
-            raise ClusterError(f"{workers} workers could not be started: {error}") from error
+            raise ClusterError(
+                f"{workers} workers could not be started: {error}\n"
+                "Workers import the program that starts them: it has to start them under "
+                "`if __name__ == '__main__':`."
+            ) from error
         try:
             yield cluster
         finally:

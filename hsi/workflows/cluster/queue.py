@@ -186,10 +186,10 @@ class TaskQueue:
             return self._runs[0] if self._runs and held < 2 * most else None
         while True:
             for owner in (address, None):
-                for run in self._runs:
-                    if run.worker == owner:
-                        run.worker = address
-                        return run
+                for each in self._runs:
+                    if each.worker == owner:
+                        each.worker = address
+                        return each
             if not self._asked_for_more():
                 return self._half_for(address)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from hsi.errors import ClusterError, HsiError, SceneError
 from hsi.inference import Precision
 from hsi.mapping.facts import scene_facts
-from hsi.mapping.tiles import LocalTiles
+from hsi.mapping.tiles import LocalTiles, MapTile
 from hsi.scenes import Scene, open_scene
 from hsi.scenes.trained_bands import match_bands
 from hsi.training import Classifier
@@ -59,12 +60,39 @@ class StripJob:
     versions: dict[str, str | None]
 
 
-@dataclass(frozen=True, kw_only=True)
 class SceneOfStrips:
-    """A scene that is open on a worker, with the tiles of a job."""
+    """A scene that is open on a worker, with the tiles of a job.
 
-    job: StripJob
-    tiles: LocalTiles
+    Strips that follow each other are computed as if they were asked for together: what the first
+    has read of the file and taken of memory is there for the next.
+
+    Parameters
+    ----------
+    job : StripJob
+        Of which strips are asked for.
+    tiles : LocalTiles
+        Of the scene.
+    """
+
+    def __init__(self, job: StripJob, tiles: LocalTiles) -> None:
+        self.job, self._tiles = job, tiles
+        self._cols = job.scene["size"][1]
+        self._rest: Iterator[MapTile] = iter(())
+        self._next: int | None = None
+
+    def strip(self, row: int) -> dict[str, NDArray[Any]]:
+        """Return the arrays of the tiles that begin in `row`, side by side."""
+        if row != self._next:
+            self._rest = iter(())  # gives its memory back before another takes some
+            self._rest = self._tiles.from_row(row)
+        self._next = None  # if this fails, it begins anew
+        parts: list[dict[str, NDArray[Any]]] = []
+        for tile, arrays in self._rest:
+            parts.append(dict(arrays))
+            if tile.col + tile.cols == self._cols:
+                self._next = tile.row + tile.rows
+                break
+        return {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
 
 
 def strip(job: StripJob, row: int) -> dict[str, NDArray[Any]]:
@@ -82,13 +110,8 @@ def strip(job: StripJob, row: int) -> dict[str, NDArray[Any]]:
     with plugin.lock:
         if plugin.last is None or plugin.last.job != job:
             plugin.last = None  # gives its memory back before the next one takes some
-            plugin.last = SceneOfStrips(job=job, tiles=tiles_of(job, plugin.classifier))
-        parts: list[dict[str, NDArray[Any]]] = []
-        for each in plugin.last.tiles.from_row(row):
-            if each.tile.row != row:
-                break
-            parts.append(dict(each.arrays))
-    return {name: np.concatenate([part[name] for part in parts], axis=-1) for name in job.names}
+            plugin.last = SceneOfStrips(job, tiles_of(job, plugin.classifier))
+        return dict(plugin.last.strip(row))
 
 
 def plan_of(job: StripJob) -> dict[str, Any]:

@@ -134,12 +134,10 @@ def resume_denoiser(
         could differ.
     """
     run = run if isinstance(run, DenoiseRun) else DenoiseRun(run)
-    if run.finished:
-        raise UsageError(
-            f"the training of {run.path} is finished\n"
-            f"`hsi denoise train --config {run.path / 'config.toml'}` trains again, into another "
-            "folder."
-        )
+    run.check_unfinished(
+        f"`hsi denoise train --config {run.path / 'config.toml'}` trains again, into another "
+        "folder."
+    )
     where = resolve_device(device)
     found = state_to_go_on_from(run, where, bitwise=bitwise, noted=noted)
     cubes, held_out = (

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from hsi.errors import RunError, UsageError
+from hsi.errors import RunError
 from hsi.files import folder_name, free_path, usable_path
 from hsi.inference import resolve_device
 from hsi.interrupts import stoppable
@@ -144,11 +144,7 @@ def resume_retrieval(
         differ.
     """
     run = run if isinstance(run, RetrievalRun) else RetrievalRun(run)
-    if run.finished:
-        raise UsageError(
-            f"the training of {run.path} is finished\n"
-            f"`hsi retrieve query {run.path} --at ROW,COL` searches with it."
-        )
+    run.check_unfinished(f"`hsi retrieve query {run.path} --at ROW,COL` searches with it.")
     where = resolve_device(device)
     pair = pair_of(run, pair)
     found = state_to_go_on_from(run, where, bitwise=bitwise, noted=noted)

@@ -13,6 +13,7 @@ import pytest
 import hsi
 from hsi.errors import ClusterError, SceneError, UsageError
 from hsi.evaluation import Cell
+from hsi.mapping.facts import scene_facts
 from hsi.mapping.unfinished import UnfinishedMap
 from hsi.scenes.synthetic import synthetic_scene
 from hsi.training.run_folder import LOCK
@@ -139,9 +140,10 @@ def test_a_scene_that_is_another_one_there_is_refused(cluster, run, long, tmp_pa
 
 
 def test_a_worker_plans_as_this_process_does(cluster, run, long):
+    scene = hsi.load_scene(long)
     strips = strips_of_scene(
-        cluster, run, hsi.load_scene(long), names=("class_map",), device="auto", method="auto",
-        precision="full", max_memory="72M", resample_bands=False,
+        cluster, run, scene, facts=scene_facts(scene), names=("class_map",), device="auto",
+        method="auto", precision="full", max_memory="72M", resample_bands=False,
     )  # fmt: skip
     assert strips.job.device == "cpu"
     assert cluster.ask(plan_of, strips.job, what="a plan") == strips.plan
