@@ -165,9 +165,9 @@ class TaskQueue:
     def _fill(self) -> None:
         """Give every worker what it can do with, one task each before any has two."""
         workers: Mapping[str, int] = self._client.nthreads()
-        for run in self._runs:
-            if run.worker not in workers:
-                run.worker = None
+        for each in self._runs:
+            if each.worker not in workers:
+                each.worker = None
         busy = Counter(each.worker for each in self._flying.values() if not each.future.done())
         for slots in range(1, EACH + 1):
             for address, threads in workers.items():
