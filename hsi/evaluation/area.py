@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from hsi.errors import UsageError
 
@@ -115,7 +115,7 @@ def adjusted_areas(
     found = counts[weighed] / tested[weighed, np.newaxis]
     share = (weights * found).sum(axis=0)
     variance = weights**2 * found * (1 - found) / (tested[weighed, np.newaxis] - 1)
-    margin = norm.ppf((1 + confidence) / 2) * np.sqrt(variance.sum(axis=0))
+    margin = ndtri((1 + confidence) / 2) * np.sqrt(variance.sum(axis=0))
     area, low, high = (
         np.where(lacking, np.nan, covered * part)
         for part in (share, np.maximum(share - margin, 0), np.minimum(share + margin, 1))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import binomtest
+from scipy.special import bdtrc
 
 from hsi.errors import UsageError
 
@@ -70,5 +70,5 @@ def against_guessing(confusion: ArrayLike) -> Guessing | None:
         guessed=guessed,
         total=total,
         most_frequent=int(of_class.argmax()),
-        p_value=float(binomtest(right, total, guessed / total, alternative="greater").pvalue),
+        p_value=float(bdtrc(right - 1, total, guessed / total)),
     )

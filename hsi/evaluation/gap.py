@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy.stats import binomtest
-
 from hsi.errors import UsageError
 
 
@@ -47,6 +45,8 @@ def accuracy_gap(
     >>> f"{gap.difference:.3f} ({gap.low:.4f} to {gap.high:.4f})"
     '0.200 (0.0524 to 0.3339)'
     """
+    from scipy.stats import binomtest  # takes a second, and most commands need none of it
+
     for right, total in ((right_a, total_a), (right_b, total_b)):
         if not 0 <= right <= total or total == 0:
             raise UsageError(f"{right} right of {total}; expected a share of at least one")

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy.special import nctdtr, stdtrit
 
 from hsi.errors import UsageError
 
@@ -107,6 +107,8 @@ def paired_difference(first: ArrayLike, second: ArrayLike) -> PairedDifference:
     >>> round(found.mean, 3), found.p
     (0.02, 0.03125)
     """
+    from scipy.stats import wilcoxon  # takes a second, and most commands need none of it
+
     one, two = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if one.ndim != 1 or one.shape != two.shape or one.size == 0:
         raise UsageError(
@@ -124,10 +126,10 @@ def paired_difference(first: ArrayLike, second: ArrayLike) -> PairedDifference:
             seeds=1, mean=mean, low=math.nan, high=math.nan, p=1.0, spread=math.nan
         )
     spread = float(differences.std(ddof=1))
-    margin = float(stats.t.ppf(1 - SIGNIFICANT / 2, count - 1)) * spread / math.sqrt(count)
+    margin = float(stdtrit(count - 1, 1 - SIGNIFICANT / 2)) * spread / math.sqrt(count)
     # Differences that are equal as counts of pixels are ties, whatever their last bits are.
     ranked = np.round(differences / max(np.abs(one).max(), np.abs(two).max(), 1e-300), 12)
-    p = 1.0 if not ranked.any() else float(stats.wilcoxon(ranked).pvalue)
+    p = 1.0 if not ranked.any() else float(wilcoxon(ranked).pvalue)
     return PairedDifference(
         seeds=count,
         mean=mean,
@@ -156,6 +158,8 @@ def mcnemar(first_right: ArrayLike, second_right: ArrayLike) -> McNemar:
     >>> mcnemar([True] * 9 + [False], [True] * 3 + [False] * 7)
     McNemar(only_first=6, only_second=0, p=0.03125)
     """
+    from scipy.stats import binomtest
+
     one, two = np.asarray(first_right), np.asarray(second_right)
     if one.shape != two.shape or one.dtype != bool or two.dtype != bool:
         raise UsageError(
@@ -163,7 +167,7 @@ def mcnemar(first_right: ArrayLike, second_right: ArrayLike) -> McNemar:
             "a boolean for each test pixel, of the same pixels"
         )
     ours, theirs = int(np.count_nonzero(one & ~two)), int(np.count_nonzero(two & ~one))
-    p = 1.0 if ours == theirs else float(stats.binomtest(ours, ours + theirs).pvalue)
+    p = 1.0 if ours == theirs else float(binomtest(ours, ours + theirs).pvalue)
     return McNemar(only_first=ours, only_second=theirs, p=p)
 
 
@@ -193,9 +197,9 @@ def _seeds_needed(mean: float, spread: float) -> int | None:
         return None
 
     def is_enough(count: int) -> bool:
-        limit = stats.t.ppf(1 - SIGNIFICANT / 2, count - 1)
+        limit = stdtrit(count - 1, 1 - SIGNIFICANT / 2)
         shift = abs(mean) / spread * math.sqrt(count)
-        return bool(1 - stats.nct.cdf(limit, count - 1, shift) >= POWER)
+        return bool(1 - nctdtr(count - 1, shift, limit) >= POWER)
 
     if spread == 0:
         return FEWEST_SEEDS

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy.special import stdtrit
 
 from hsi.errors import UsageError
 from hsi.evaluation.paired import SIGNIFICANT
@@ -79,7 +79,7 @@ def unpaired_difference(first: ArrayLike, second: ArrayLike) -> UnpairedDifferen
         freedom = sum(parts) ** 2 / sum(
             part**2 / (each.size - 1) for part, each in zip(parts, samples, strict=True)
         )
-        margin = float(stats.t.ppf(1 - SIGNIFICANT / 2, freedom)) * math.sqrt(sum(parts))
+        margin = float(stdtrit(freedom, 1 - SIGNIFICANT / 2)) * math.sqrt(sum(parts))
     return UnpairedDifference(
         counts=(one.size, two.size), mean=mean, low=mean - margin, high=mean + margin
     )
