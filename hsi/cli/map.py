@@ -198,7 +198,7 @@ def _map_one(
             for each in described["classes"]
         ],
     )  # fmt: skip
-    click.echo(f"Mapped {total:,} pixels in {saved.seconds:.1f} s.")
+    click.echo(f"Mapped {_as_counted(saved)} in {saved.seconds:.1f} s.")
     click.echo(f"Map:    {saved.picture}\nRaster: {saved.raster}")
     for name in ("confidence", "scores"):
         if name in described:
@@ -229,8 +229,8 @@ def _map_several(
             continue
         maps.append({"scene": dataset} | _described(mapper, saved))
         if not as_json:
-            pixels = sum(saved.counts.values())
-            click.echo(f"{dataset}: {pixels:,} pixels in {saved.seconds:.1f} s -> {saved.raster}")
+            said = f"{_as_counted(saved)} in {saved.seconds:.1f} s"
+            click.echo(f"{dataset}: {said} -> {saved.raster}")
     if as_json:
         click.echo(json.dumps({"maps": maps, "failed": failed}, indent=2))
     if failed:
@@ -298,6 +298,12 @@ def _mapped(
     for note in saved.notes:
         click.echo(f"Note: {note}.", err=True)
     return saved
+
+
+def _as_counted(saved: SavedMap) -> str:
+    empty = saved.counts.get(0, 0)
+    mapped = f"{sum(saved.counts.values()) - empty:,} pixels"
+    return f"{mapped} ({empty:,} more have no data)" if empty else mapped
 
 
 def _described(mapper: _Mapper, saved: SavedMap) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def test_it_says_what_it_found_and_where_it_is(hsi_command, copy):
     done = hsi_command("map", copy, "--device", "cpu")
     assert done.code == 0
     assert "no data" in done.out
-    assert "Mapped 1,360 pixels in" in done.out
+    assert "Mapped 1,345 pixels (15 more have no data) in" in done.out
     assert f"Map:    {copy / 'class_map.png'}\nRaster: {copy / 'class_map.tif'}\n" in done.out
     assert done.err == ""
 
