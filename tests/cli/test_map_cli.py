@@ -89,7 +89,7 @@ def test_several_scenes_of_which_one_fails(hsi_command, copy, write_scene, tmp_p
             out=tmp_path / f"alone{seed}", device="cpu",
         )  # fmt: skip
         assert (maps / number / "class_map.tif").read_bytes() == alone.raster.read_bytes()
-    assert done.out.count("1,360 pixels in") == 2
+    assert done.out.count("1,345 pixels (15 more have no data) in") == 2
     last = done.err[done.err.index("2 of 4 scenes failed:") :].splitlines()
     assert len(last) == 3
     assert last[1].startswith(f"  {broken}: ")
