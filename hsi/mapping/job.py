@@ -30,7 +30,7 @@ from hsi.mapping.products import (
     writing_into,
 )
 from hsi.mapping.source import MapClassifier
-from hsi.mapping.tiles import MapTiles, type_of_ids
+from hsi.mapping.tiles import MapTiles, stored_types
 from hsi.mapping.unfinished import FOLDER, UnfinishedMap
 from hsi.scenes import Scene
 from hsi.sums import check_sum
@@ -206,15 +206,13 @@ class MapJob:
         error.add_note(f"{kept}; the same command with --resume goes on (resume=True).")
 
     def _arrays(self) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+        names = (
+            "class_map",
+            *(name for name in ("confidence", "scores") if self.facts["options"][name]),
+        )
+        types = stored_types(self.classifier, names)
         size = self.scene.shape[:2]
-        ids = type_of_ids(self.classifier)
-        arrays: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {"class_map": (size, ids)}
-        if self.facts["options"]["confidence"]:
-            arrays["confidence"] = (size, np.dtype(np.uint8))
-        if self.facts["options"]["scores"]:
-            classes = len(self.classifier.class_ids)
-            arrays["scores"] = ((classes, *size), np.dtype(np.float32))
-        return arrays
+        return {name: ((*before, *size), kind) for name, (before, kind) in types.items()}
 
     def _check_same(self, facts: dict[str, Any], folder: Path) -> None:
         found = differences(facts, self._comparable(facts))

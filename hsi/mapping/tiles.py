@@ -5,7 +5,7 @@ They are the same wherever they were computed, in this process or on a worker of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -80,6 +80,21 @@ def arrays_of(
     if "scores" in names:
         arrays["scores"] = np.where(scored.valid, scored.scores, np.nan).astype(np.float32)
     return arrays
+
+
+def stored_types(
+    classifier: MapClassifier, names: Iterable[str]
+) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    """Return what is stored of a pixel, by array: the axes before rows and columns, and the type.
+
+    It is what `arrays_of` returns.
+    """
+    found: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {
+        "class_map": ((), type_of_ids(classifier)),
+        "confidence": ((), np.dtype(np.uint8)),
+        "scores": ((len(classifier.class_ids),), np.dtype(np.float32)),
+    }
+    return {name: found[name] for name in names}
 
 
 def type_of_ids(classifier: MapClassifier) -> np.dtype[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 
 from hsi.errors import UsageError
 from hsi.inference import Method, Precision
-from hsi.mapping.tiles import MapTile, type_of_ids
+from hsi.mapping.tiles import MapTile, stored_types
 from hsi.models.registry import OWN
 from hsi.scenes import Scene
 from hsi.scenes.tiles import Tile, tiles_of
@@ -161,13 +162,10 @@ def strips_of_scene(
     else:
         # This machine may have no such device, and only there it is known what fits.
         plan = cluster.ask(on_worker.plan_of, job, what=f"{scene.name}: its plan")
+    stored = stored_types(run.classifier, names).values()
     return ClusterStrips(
-        cluster, scene, dataclasses.replace(job, plan=plan), pixel_bytes=bytes_of(run, names)
+        cluster,
+        scene,
+        dataclasses.replace(job, plan=plan),
+        pixel_bytes=sum(math.prod(before) * kind.itemsize for before, kind in stored),
     )
-
-
-def bytes_of(run: Run, names: tuple[str, ...]) -> int:
-    """Return the bytes that are written of a pixel."""
-    scores = 4 * len(run.classifier.class_ids)
-    each = {"class_map": type_of_ids(run.classifier).itemsize, "confidence": 1, "scores": scores}
-    return sum(each[name] for name in names)

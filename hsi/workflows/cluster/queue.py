@@ -61,7 +61,7 @@ class Task:
         return self.series, self.place
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class _Run:
     """Tasks that follow each other and wait; at first for any worker, then for one."""
 
@@ -86,8 +86,8 @@ class TaskQueue:
     client : distributed.Client
         Of the cluster.
     more : callable
-        Called when a worker could do with another series; may `add` some, and returns whether it
-        is worth asking again.
+        Called when a worker could do with another series; may `add` some, but `take` none, and
+        returns whether it is worth asking again.
     done : callable
         Takes futures and `seconds`, and waits for so long at most until one of them is done.
     """
@@ -99,7 +99,6 @@ class TaskQueue:
         self._runs: list[_Run] = []  # in the order in which they will be asked for
         self._flying: dict[Hashable, _Flight] = {}
         self._given = 0
-        self._asking = False
 
     @property
     def knows_any(self) -> bool:
@@ -130,7 +129,8 @@ class TaskQueue:
         future = self._flying[task.which].future
         try:
             while not future.done():
-                self._done(self._unfinished, seconds=LOOK_SECONDS)
+                others = [each.future for each in self._unfinished if each.future is not future]
+                self._done([future, *others], seconds=LOOK_SECONDS)
                 self._fill()
             return future.result()
         except Exception as error:
@@ -150,8 +150,8 @@ class TaskQueue:
         self._cancel(list(self._flying))
 
     @property
-    def _unfinished(self) -> list[Any]:
-        return [each.future for each in self._flying.values() if not each.future.done()]
+    def _unfinished(self) -> list[_Flight]:
+        return [each for each in self._flying.values() if not each.future.done()]
 
     def _leave_out(self, belongs: Callable[[Task], bool]) -> None:
         for run in self._runs:
@@ -168,7 +168,7 @@ class TaskQueue:
         for each in self._runs:
             if each.worker not in workers:
                 each.worker = None
-        busy = Counter(each.worker for each in self._flying.values() if not each.future.done())
+        busy = Counter(each.worker for each in self._unfinished)
         for slots in range(1, EACH + 1):
             for address, threads in workers.items():
                 while busy[address] < slots * threads:
@@ -190,7 +190,7 @@ class TaskQueue:
                     if each.worker == owner:
                         each.worker = address
                         return each
-            if not self._asked_for_more():
+            if not self._more():
                 return self._half_for(address)
 
     def _half_for(self, address: str) -> _Run | None:
@@ -203,15 +203,6 @@ class TaskQueue:
             half.tasks.appendleft(longest.tasks.pop())
         self._runs.insert(self._runs.index(longest) + 1, half)
         return half
-
-    def _asked_for_more(self) -> bool:
-        if self._asking:  # by what is called for more itself
-            return False
-        self._asking = True
-        try:
-            return self._more()
-        finally:
-            self._asking = False
 
     def _give(self, task: Task, address: str | None) -> None:
         self._given += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,9 +86,9 @@ class SceneOfStrips:
             self._rest = iter(())  # gives its memory back before another takes some
             self._rest = self._tiles.from_row(row)
         self._next = None  # if this fails, it begins anew
-        parts: list[dict[str, NDArray[Any]]] = []
+        parts: list[Mapping[str, NDArray[Any]]] = []
         for tile, arrays in self._rest:
-            parts.append(dict(arrays))
+            parts.append(arrays)
             if tile.col + tile.cols == self._cols:
                 self._next = tile.row + tile.rows
                 break
