@@ -3,7 +3,7 @@
 import http.server
 import json
 import os
-import subprocess
+import runpy
 import sys
 import threading
 from collections import Counter
@@ -26,6 +26,9 @@ from hsi.models import PatchNetwork
 from hsi.models.cost import shapes_alone
 from hsi.scenes.synthetic import synthetic_scene
 from hsi.workflows.retrieve import raster_pair, train_retrieval
+
+# Tests are no package to import it from.
+STARTED = runpy.run_path(str(Path(__file__).with_name("started.py")))
 
 # A property must hold on a busy machine, too.
 settings.register_profile("no deadline", deadline=None)
@@ -451,13 +454,6 @@ def result():
     return make
 
 
-# Where tests run in the background, a shell has SIGINT ignored; a terminal has not.
-START = (
-    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
-    "from hsi.cli.main import main; sys.argv[0] = 'hsi'; main()"
-)
-
-
 def subcommands(command, path=()):
     """Yield the words of every subcommand that does something itself, with its object."""
     if not isinstance(command, click.Group):
@@ -495,19 +491,31 @@ def hsi_command(monkeypatch, capsys, tmp_path):
     return call
 
 
+@pytest.fixture(scope="session")
+def starter():
+    """A program that has everything imported and starts commands."""
+    if not hasattr(os, "fork"):
+        pytest.skip("processes cannot be forked")
+    starter = STARTED["Starter"]()
+    yield starter
+    starter.close()
+
+
 @pytest.fixture
-def start_hsi(tmp_path):
-    """Return a function that starts `hsi` as a process; keywords are those of `Popen`."""
+def start_hsi(starter, tmp_path):
+    """Return a function that starts `hsi` as a process; keywords are those of `Popen`.
+
+    Each leads a session. A stream that is `start_hsi.closed` is none at all, as with ``>&-``.
+    """
     started = []
     # Output is buffered for users, which decides when a failure to write it is met.
     usual = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 
-    def start(*arguments, **options):
-        command = [sys.executable, "-c", START, *map(str, arguments)]
-        options["env"] = usual | options.get("env", {})
-        started.append(subprocess.Popen(command, cwd=tmp_path, **options))
+    def start(*arguments, env=(), **streams):
+        started.append(starter.start(*arguments, cwd=tmp_path, env=usual | dict(env), **streams))
         return started[-1]
 
+    start.closed = STARTED["CLOSED"]
     yield start
     for process in started:
         process.kill()

@@ -152,9 +152,7 @@ def test_lists_of_names_and_amounts(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
 def test_an_interruption_leaves_no_process_and_can_be_continued(start_hsi, small_bench, tmp_path):
     long = [*map(str, small_bench), "--seeds", "40", "--jobs", "2"]
-    process = start_hsi(
-        *long, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
+    process = start_hsi(*long, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     line = ""
     while not line.startswith("[1/80]") and time.monotonic() < deadline:

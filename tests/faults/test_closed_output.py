@@ -1,17 +1,16 @@
-"""Whoever reads what a command prints may go away: it ends quietly, and what it made is whole."""
+"""Whoever reads what a command prints may go away: it ends quietly, and what it made is whole.
 
-import json
+How the output is closed: "pipe" has nobody at its other end, as after ``| head -1``; "closed" is
+no file at all, as with ``>&-``; "both" are closed, errors too.
+"""
+
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked")
-
-SCRIPT = Path(__file__).with_name("closed_output.py")
 QUICK = "--patch-size 9 --components 13 --train 0.15 --batch-size 64 --device cpu --epochs 1"
 SCENE = "--dataset {files}/cube.npy --labels {files}/truth.npy"
 COMMANDS = {
@@ -61,53 +60,53 @@ LAST = {
 ASKED = [(name, "pipe") for name in COMMANDS]
 # What trains takes its time.
 ASKED += [(name, "closed") for name in COMMANDS if name not in LAST or name == "train"]
-# What tells of its progress on standard error may find that closed, too.
+# What tells of its progress on standard error may find that closed, too; nothing can be said then.
 ASKED += [(name, "both") for name in ("train", "map", "bench")]
 
 
 @pytest.fixture(scope="module")
-def ended(files, run, photographs, transferred, denoise_run, retrieved, tmp_path_factory):
-    """How each command ended, for each way in which its output was closed."""
-    folder = tmp_path_factory.mktemp("closed")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("closed")
+
+
+@pytest.fixture(scope="module")
+def given(folder, files, run, photographs, transferred, denoise_run, retrieved):
+    """The places that commands name."""
     shutil.copytree(run.path, folder / "second")
     scene = folder / "scene"
     shutil.copytree(files, scene)
     shutil.copy(scene / "cube.npy", scene / "again.npy")
     (scene / "card.toml").write_text('title = "A field"\n[cube]\nname = "cube.npy"\n')
-    given = {
+    return {
         "files": scene, "run": run.path, "second": folder / "second", "images": photographs,
         "transferred": transferred.path, "denoiser": denoise_run.path,
         "retrieved": retrieved.path,
     }  # fmt: skip
-    lines = []
-    for place, (name, how) in enumerate(ASKED):
-        words = COMMANDS[name].split()
-        places = given | {"new": folder / f"new-{place}"}
-        lines.append(([word.format(**places) for word in words], how))
-    (folder / "commands.json").write_text(json.dumps(lines))
-    # Output is buffered for users, which decides when a failure to write it is met.
-    usual = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    done = subprocess.run(
-        [sys.executable, SCRIPT, folder / "commands.json"],
-        stdout=subprocess.PIPE, text=True, cwd=folder, check=True,
-        env=usual | {"XDG_CACHE_HOME": str(folder / "cache")},
-    )  # fmt: skip
-    ends = [json.loads(line) for line in done.stdout.splitlines()]
-    return {
-        key: (end, lines[place]) for place, (key, end) in enumerate(zip(ASKED, ends, strict=True))
-    }
 
 
 @pytest.mark.parametrize(("name", "how"), ASKED)
-def test_nothing_is_said_of_it_and_all_is_made(ended, counted, name, how):
-    end, (words, _) = ended[name, how]
+def test_nothing_is_said_of_it_and_all_is_made(start_hsi, folder, given, counted, name, how):
+    words = [
+        word.format(**given, new=folder / f"new-{ASKED.index((name, how))}")
+        for word in COMMANDS[name].split()
+    ]
+    nobody, out = os.pipe()
+    os.close(nobody)
+    process = start_hsi(
+        *words,
+        stdout=out if how == "pipe" else start_hsi.closed,
+        stderr=start_hsi.closed if how == "both" else subprocess.PIPE,
+        text=True,
+        env={"XDG_CACHE_HOME": str(folder / "cache")},
+    )
+    os.close(out)
+    _, said = process.communicate(timeout=120)
     # Whoever went away is no success; nobody at all is none to go away.
-    assert end["code"] == (1 if how == "pipe" else 0), end["err"]
-    lines = end["err"].splitlines()
-    for complaint in ("Traceback", "Exception", "Error", "Broken pipe", "Warning"):
-        assert not any(complaint in line for line in lines), end["err"]
-    if how == "both":
-        assert lines == []
+    assert process.returncode == (1 if how == "pipe" else 0), said
+    if how != "both":
+        lines = said.splitlines()
+        for complaint in ("Traceback", "Exception", "Error", "Broken pipe", "Warning"):
+            assert not any(complaint in line for line in lines), said
     if name in LAST:
         assert (Path(words[words.index("--out") + 1]) / LAST[name]).is_file()
     counted("misuse", "closed outputs")

@@ -4,8 +4,6 @@ import json
 import os
 import pty
 import re
-import subprocess
-import sys
 import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
@@ -203,31 +201,35 @@ def test_tables_of_a_benchmark_show_names_as_text(benched, counted):
     counted("hostile files", "names in pages, tables, rasters and terminals", len(NAMES))
 
 
-def on_a_terminal(*arguments):
-    """Return what a command writes to a terminal."""
-    leader, follower = pty.openpty()
-    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "200"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "hsi", *map(str, arguments)], stdin=follower, stdout=follower,
-        stderr=follower, env=environment,
-    )  # fmt: skip
-    os.close(follower)
-    written = b""
-    while True:
-        try:
-            piece = os.read(leader, 65536)
-        except OSError:  # how Linux says that the other end is closed
-            break
-        if not piece:
-            break
-        written += piece
-    process.wait()
-    os.close(leader)
-    return written.decode("utf-8", "replace")
+@pytest.fixture
+def on_a_terminal(start_hsi):
+    """Return a function that returns what a command writes to a terminal."""
+
+    def run(*arguments):
+        leader, follower = pty.openpty()
+        terminal = {"TERM": "xterm-256color", "COLUMNS": "200"}
+        process = start_hsi(*arguments, stdout=follower, stderr=follower, env=terminal)
+        os.close(follower)
+        written = b""
+        while True:
+            try:
+                piece = os.read(leader, 65536)
+            except OSError:  # how Linux says that the other end is closed
+                break
+            if not piece:
+                break
+            written += piece
+        process.wait()
+        os.close(leader)
+        return written.decode("utf-8", "replace")
+
+    return run
 
 
 @pytest.mark.parametrize("command", ["info", "evaluate", "error", "view", "predict"])
-def test_terminals_obey_no_name(command, fields, trained, photographed, tmp_path, counted):
+def test_terminals_obey_no_name(
+    on_a_terminal, command, fields, trained, photographed, tmp_path, counted
+):
     _, path, labels = fields
     text = on_a_terminal(
         *{

@@ -1,6 +1,5 @@
 """Ctrl-C and SIGTERM: what is done is kept and told, and no process is left behind."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -36,13 +35,14 @@ def places(files, photographs, run, tmp_path):
     }  # fmt: skip
 
 
-def marked(mark):
-    """Return the processes whose environment holds `mark`."""
+def started_by(process, mark):
+    """Return the processes of a session, and those whose environment holds a mark."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
+    for path in Path("/proc").glob("[0-9]*"):
         try:
-            if mark.encode() in path.read_bytes() and path.parent.name != str(os.getpid()):
-                found.append(int(path.parent.name))
+            session = int((path / "stat").read_text().rpartition(")")[2].split()[3])
+            if session == process.pid or mark.encode() in (path / "environ").read_bytes():
+                found.append(int(path.name))
         except (PermissionError, FileNotFoundError, ProcessLookupError):
             continue  # it is another user's, or has ended meanwhile
     return found
@@ -86,7 +86,7 @@ def test_a_request_to_stop(start_hsi, places, tmp_path, counted, case):
     for word in case["expected"]:
         assert word in said
     end = time.monotonic() + 20
-    while left := marked(mark):
+    while left := started_by(process, mark):
         assert time.monotonic() < end, left
         time.sleep(0.1)
     counted("signals", "requests to stop")

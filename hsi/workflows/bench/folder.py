@@ -74,9 +74,13 @@ class Bench:
     def __init__(self, out: Path) -> None:
         self.out = out
         check_possible_folder(out)
+        # In this order: whoever begins a benchmark meanwhile writes its plan first.
+        others = _holds_else(out)
         plan = Plan.read(out)
-        if plan is None:
-            _check_free(out)
+        if plan is None and others:
+            raise RunError(
+                f"{out} is not empty, and holds no benchmark\nName another folder (--out)."
+            )
         self.plan = plan or Plan()
         self.results: dict[Cell, Result] = {}
         self.failures: dict[Cell, str] = read_failures(out)
@@ -239,9 +243,10 @@ class Bench:
             raise RunError(f"cannot write the results to {self.out}: {error.strerror}") from error
 
 
-def _check_free(out: Path) -> None:
-    """Refuse a folder that holds something and no plan: files there may have names of results."""
-    # An interruption may leave sums and hidden files before there is a plan.
+def _holds_else(out: Path) -> bool:
+    """Return whether a folder holds more than an interruption may leave before there is a plan.
+
+    Files there may have names of results.
+    """
     others = out.iterdir() if out.is_dir() else ()
-    if any(each.name != SUMS and not each.name.startswith(".") for each in others):
-        raise RunError(f"{out} is not empty, and holds no benchmark\nName another folder (--out).")
+    return any(each.name != SUMS and not each.name.startswith(".") for each in others)

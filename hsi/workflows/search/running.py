@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import torch
 
+from hsi.atomic import MARK
 from hsi.errors import HsiError, RunError, UsageError, check_whole_number
 from hsi.files import check_possible_folder, usable_path
 from hsi.inference import resolve_device
@@ -167,24 +168,34 @@ def search(
 def _begin(folder: Path, prepared: Prepared) -> None:
     """Make the folder of a search, or see that it holds this one."""
     check_possible_folder(folder)
+    no_search = RunError(
+        f"{folder} is not empty, and holds no search\nChoose another folder (--out)."
+    )
     try:
-        others = folder.iterdir() if folder.is_dir() and not is_search(folder) else ()
-        if any(each.name not in (LOCKS, SPLIT, SUMS) for each in others):
-            raise RunError(
-                f"{folder} is not empty, and holds no search\nChoose another folder (--out)."
-            )
+        # Nothing is put into a folder of something else. Whoever begins a search meanwhile has put
+        # the locks there first.
+        if _holds_else(folder) and not (folder / LOCKS).is_dir():
+            raise no_search
         (folder / LOCKS).mkdir(parents=True, exist_ok=True)
         # Of several that begin at once, one does; the others see what it has begun.
         with closing(FileLock(folder / LOCKS / "claim")) as lock, lock:
             if is_search(folder):
                 prepared.searched.check_same(folder)
                 return
+            if _holds_else(folder):
+                raise no_search
             begin_sums(folder)
             write_split(folder, prepared.split)
             # Last: a folder that has it is one of a search.
             write_searched(folder, prepared.searched.as_table())
     except OSError as error:
         raise RunError(f"cannot write into {folder}: {error.strerror}") from error
+
+
+def _holds_else(folder: Path) -> bool:
+    """Return whether there is more than what a search begins with, and was killed with."""
+    names = {each.name for each in folder.iterdir()} if folder.is_dir() else set()
+    return any(name not in (LOCKS, SPLIT, SUMS) and MARK not in name for name in names)
 
 
 def _work(

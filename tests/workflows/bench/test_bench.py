@@ -5,6 +5,7 @@ import dataclasses
 import json
 import shutil
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -269,6 +270,20 @@ def test_changed_labels_are_refused(copied, bench_of, scene):
     unlabelled = dataclasses.replace(scene, labels=None)
     with pytest.raises(UsageError, match="fields has no labels"):
         bench_of(copied, unlabelled)
+
+
+def test_one_that_another_process_begins_meanwhile_is_gone_on_with(trained, tmp_path, monkeypatch):
+    own, looks = Path.iterdir, []
+
+    def look(path):
+        if path == tmp_path and not looks:
+            looks.append(path)
+            shutil.copytree(trained.out, tmp_path, dirs_exist_ok=True)
+        return own(path)
+
+    monkeypatch.setattr(Path, "iterdir", look)
+    assert Bench(tmp_path).results.keys() == trained.results.keys()
+    assert looks
 
 
 def test_what_is_no_run_is_not_removed(copied, bench_of, scene):

@@ -233,6 +233,22 @@ def test_another_scene_is_not_continued(find, formula, scene, base, tmp_path):
         )
 
 
+def test_two_that_begin_at_once_share_one_search(find, monkeypatch, tmp_path):
+    """The other one begins between two looks at the folder: whichever comes first."""
+    own, looks = Path.iterdir, []
+
+    def look(path):
+        if path == tmp_path / "search" and not looks:
+            looks.append(path)
+            find(trials=2)
+        return own(path)
+
+    (tmp_path / "search").mkdir()
+    monkeypatch.setattr(Path, "iterdir", look)
+    assert find(trials=3).tally.finished == 3
+    assert looks
+
+
 def test_a_folder_with_something_else_is_left_alone(find, formula, tmp_path):
     (tmp_path / "search").mkdir()
     (tmp_path / "search" / "letter.txt").touch()
