@@ -83,6 +83,13 @@ def test_whatever_ends_it_ends_that_call_alone(helper, function, arguments, how)
     assert call(helper, divmod, 7, 2) == (3, 1)
 
 
+def test_each_call_has_its_own_time(helper):
+    for _ in range(12):
+        call(helper, time.sleep, 0.25, seconds=1.0)
+    with pytest.raises(CrashedError, match="took more than 2 s"):
+        call(helper, time.sleep, 600, seconds=2.0)
+
+
 @pytest.fixture
 def interruptible():
     """Where tests run in the background, a shell has SIGINT ignored; a terminal has not."""

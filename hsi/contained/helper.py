@@ -52,6 +52,7 @@ class Helper:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._watch: Watch
         self._owner = 0
         self._lock = threading.Lock()
         self._impossible = False
@@ -84,7 +85,8 @@ class Helper:
                 return function(*arguments, **named)
             assert process.stdin is not None
             assert process.stdout is not None
-            with Watch(process, seconds) as watch:
+            watch = self._watch
+            with watch.over(seconds):
                 try:
                     send(process.stdin, (function, arguments, named, seconds, _folder()))
                     raised, result, warned = receive(process.stdout)
@@ -143,10 +145,10 @@ class Helper:
             # Nothing is contained where programs may not start others.
             self._impossible = True
             return None
-        self._process, self._owner = process, os.getpid()
+        self._process, self._owner, self._watch = process, os.getpid(), Watch(process)
         assert process.stdout is not None
         try:
-            with Watch(process, _START_SECONDS):
+            with self._watch.over(_START_SECONDS):
                 receive(process.stdout)
         except EOFError:  # the interpreter is none that knows this package
             self._end()
@@ -162,6 +164,7 @@ class Helper:
         process, self._process = self._process, None
         if process is None:
             return 0
+        self._watch.close()
         for stream in (process.stdin, process.stdout):
             if stream is not None:
                 try:
