@@ -22,14 +22,14 @@ doors = runpy.run_path(doors)
 options, folder = case.get("options", {}), Path(work)
 whole, other = ((Path(each) / case["damaged"]).read_bytes() for each in (valid, beside))
 shutil.copytree(valid, folder, dirs_exist_ok=True)
+# The process in which libraries read files begins with the first of them, and is limited, too.
+assert not HELPER.alive
+doors["limit"](memory)
 # A scene is called as its file is.
 names = [str(folder), *(name for path in folder.iterdir() for name in (path.name, path.stem))]
 if (refused := doors["refusal"](case["read"], folder / case["opened"], options, names)) is not None:
     raise ValueError(f"a valid file is refused: {refused}")
 warnings.simplefilter("error")
-doors["limit"](memory)
-# The process in which libraries read files is limited, too; the next one is.
-HELPER.close()
 contained._PATIENCE = 3.0 * seconds
 refused, wrong = 0, []
 
