@@ -47,7 +47,6 @@ def new_figure() -> Figure:
 def fit_figure(figure: Figure, boxes: Mapping[Axes, Box]) -> None:
     """Put each of the axes where its box says, and cut the figure to what it shows."""
     _place(figure, boxes, left=0, bottom=0)
-    figure.draw_without_rendering()
     # In inches, and relative to a figure whose size is still arbitrary.
     shown = figure.get_tightbbox()
     left = _MARGIN - math.floor(shown.x0 * DPI)
