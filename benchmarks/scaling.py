@@ -37,7 +37,6 @@ import re
 import statistics
 import tempfile
 import time
-from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +47,7 @@ from large_scene import make_files
 from streaming import CLASSES, CORNER, MODEL, network
 
 import hsi
+from hsi.mapping import MapJob
 from hsi.mapping.facts import scene_facts
 from hsi.sampling import BandPCA
 from hsi.training import Classifier
@@ -55,7 +55,7 @@ from hsi.workflows.cluster import Cluster, open_cluster
 from hsi.workflows.cluster.ahead import ScenesAhead
 from hsi.workflows.cluster.map_strips import strips_of_scene
 from hsi.workflows.cluster.strip import strip
-from hsi.workflows.mapping import begin_ahead
+from hsi.workflows.mapping import prepare_map
 
 MARKS = "<!-- figures -->", "<!-- end of figures -->"
 CHOICES: dict[str, Any] = {
@@ -185,15 +185,14 @@ def on_cluster(cluster: Cluster, run: hsi.Run, folder: Path, scenes: int) -> dic
         out = [Path(name) / f"map{number}" for number in range(scenes)]
         start, busy = time.perf_counter(), time.process_time()
 
-        opened = cache(lambda number: hsi.load_scene(folder / f"scene{number}.tif"))
+        def prepare(number: int) -> MapJob:
+            scene = hsi.load_scene(folder / f"scene{number}.tif")
+            return prepare_map(run, scene, out=out[number], **choices)
 
-        def begin(number: int) -> Any:
-            return begin_ahead(run, opened(number), out=out[number], **choices)
-
-        ahead = ScenesAhead(cluster, [partial(begin, number) for number in range(scenes)])
+        ahead = ScenesAhead(cluster, prepare, scenes)
         for number in range(scenes):
-            with ahead.turn(number):
-                hsi.map_scene(run, opened(number), out=out[number], **choices)
+            with ahead.turn(number) as job:
+                job.make()
         seconds, busy = time.perf_counter() - start, time.process_time() - busy
     after = cluster.on_each(worker_facts)
     read = sum(each["read"] - before[address] for address, each in after.items())

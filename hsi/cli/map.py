@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -17,9 +17,8 @@ from hsi.cli import options, resuming
 from hsi.interrupts import terminated_as_interrupted
 
 if TYPE_CHECKING:
-    from hsi.mapping import SavedMap
-    from hsi.scenes import Scene
-    from hsi.workflows.cluster.map_strips import ClusterStrips
+    from hsi.mapping import MapJob, SavedMap
+    from hsi.workflows.cluster import Cluster
 
 # Options that a file of ONNX leaves no choice about, with the values that change nothing.
 SETTLED = {
@@ -33,10 +32,8 @@ SETTLED = {
 class _Mapper:
     """What maps scenes: a run, or a file that was exported from one."""
 
-    map: Callable[..., SavedMap]
+    prepare: Callable[..., MapJob]
     """Takes a scene, or None for its own, and options."""
-    begin_ahead: Callable[..., ClusterStrips | None] | None
-    """Takes a scene and the same options; lets workers begin with it. None: it has no workers."""
     names: dict[int, str]
     """Of its classes by label id."""
 
@@ -137,25 +134,17 @@ def command(
 
 def _trained(run: str) -> _Mapper:
     from hsi.training import Run
-    from hsi.workflows import map_scene
-    from hsi.workflows.mapping import begin_ahead
+    from hsi.workflows.mapping import prepare_map
 
     trained = Run(run)
     resuming.note_checkpoint(trained)
-
-    def map_with_run(scene: Scene | None, **options: Any) -> SavedMap:
-        return map_scene(trained, scene, **options)
-
-    return _Mapper(
-        map=map_with_run,
-        begin_ahead=partial(begin_ahead, trained),
-        names=trained.classifier.class_names,
-    )
+    return _Mapper(prepare=partial(prepare_map, trained), names=trained.classifier.class_names)
 
 
 def _exported(path: str, choices: dict[str, Any]) -> _Mapper:
     """Open a file of ONNX; what it settles is taken out of `choices`."""
-    from hsi.deployed import OnnxClassifier, map_onnx
+    from hsi.deployed import OnnxClassifier
+    from hsi.deployed.mapping import prepare_onnx
     from hsi.errors import UsageError
 
     for name, (harmless, reason) in SETTLED.items():
@@ -167,10 +156,7 @@ def _exported(path: str, choices: dict[str, Any]) -> _Mapper:
             )
     classifier = OnnxClassifier(path)
 
-    def map_with_file(scene: Scene, **options: Any) -> SavedMap:
-        return map_onnx(classifier, scene, **options)
-
-    return _Mapper(map=map_with_file, begin_ahead=None, names=classifier.class_names)
+    return _Mapper(prepare=partial(prepare_onnx, classifier), names=classifier.class_names)
 
 
 def _map_one(
@@ -182,9 +168,11 @@ def _map_one(
     choices: dict[str, Any],
 ) -> None:
     from hsi.cli.console import print_table
+    from hsi.scenes import load_scene
 
-    scene = None if dataset is None else _Scenes([dataset], reading).take(0)
-    saved = _mapped(mapper, scene, out, choices)
+    scene = None if dataset is None else load_scene(dataset, **reading)
+    job = mapper.prepare(scene, out=out, **choices)
+    saved = _made(job, "map" if scene is None else scene.name)
     described = _described(mapper, saved)
     if as_json:
         click.echo(json.dumps(described, indent=2))
@@ -214,15 +202,24 @@ def _map_several(
     choices: dict[str, Any],
 ) -> None:
     from hsi.errors import HsiError
+    from hsi.scenes import load_scene
 
     maps, failed = [], []
     folders = _folders(wanted, out)
-    scenes = _Scenes(wanted, reading)
-    turn = _ahead(mapper, scenes, folders, choices)
-    for number, (dataset, folder) in enumerate(zip(wanted, folders, strict=True)):
+
+    def prepare(number: int) -> MapJob:
+        scene = load_scene(wanted[number], **reading)
+        return mapper.prepare(scene, out=folders[number], **choices)
+
+    turn = _turns(prepare, len(wanted), choices.get("cluster"))
+
+    def made(number: int) -> SavedMap:
+        with turn(number) as job:
+            return _made(job, job.scene.name)
+
+    for number, dataset in enumerate(wanted):
         try:
-            with turn(number):
-                saved = _mapped(mapper, scenes.take(number), folder, choices)
+            saved = made(number)
         except HsiError as error:
             failed.append({"scene": dataset, "error": str(error)})
             click.echo(f"Error: {dataset}: {error}", err=True)
@@ -239,57 +236,24 @@ def _map_several(
         sys.exit(1)
 
 
-class _Scenes:
-    """Opens each of several scenes once, in its turn or before."""
-
-    def __init__(self, wanted: list[str], reading: dict[str, Any]) -> None:
-        self._wanted, self._reading = wanted, reading
-        self._open: dict[int, Scene] = {}
-
-    def ahead(self, number: int) -> Scene:
-        """Return a scene that will be asked for once more."""
-        self._open[number] = self.take(number)
-        return self._open[number]
-
-    def take(self, number: int) -> Scene:
-        """Return a scene, and keep it no longer."""
-        from hsi.scenes import load_scene
-
-        if number in self._open:
-            return self._open.pop(number)
-        return load_scene(self._wanted[number], **self._reading)
-
-
-def _ahead(
-    mapper: _Mapper, scenes: _Scenes, folders: Sequence[Path | None], choices: dict[str, Any]
-) -> Callable[[int], AbstractContextManager[None]]:
-    """Let workers begin with scenes before their turn; return what makes it a scene's turn."""
-    if mapper.begin_ahead is None or choices["cluster"] is None:
-        return lambda number: nullcontext()
+def _turns(
+    prepare: Callable[[int], MapJob], count: int, cluster: Cluster | None
+) -> Callable[[int], AbstractContextManager[MapJob]]:
+    """Return what makes it a scene's turn; workers may begin with it before."""
+    if cluster is None:
+        return lambda number: nullcontext(prepare(number))
     from hsi.workflows.cluster.ahead import ScenesAhead
 
-    ahead = mapper.begin_ahead
-
-    def begin(number: int) -> ClusterStrips | None:
-        return ahead(scenes.ahead(number), out=folders[number], **choices)
-
-    return ScenesAhead(
-        choices["cluster"], [partial(begin, number) for number in range(len(folders))]
-    ).turn
+    return ScenesAhead(cluster, prepare, count).turn
 
 
-def _mapped(
-    mapper: _Mapper,
-    scene: Scene | None,
-    out: str | Path | None,
-    choices: dict[str, Any],
-) -> SavedMap:
+def _made(job: MapJob, title: str) -> SavedMap:
     from hsi.cli.map_display import MapDisplay
     from hsi.errors import RunError
 
-    with MapDisplay("map" if scene is None else scene.name) as display:
+    with MapDisplay(title) as display:
         try:
-            saved = mapper.map(scene, out=out, progress=display.rows, **choices)
+            saved = job.make(progress=display.rows)
         except MemoryError as error:
             notes = " ".join(getattr(error, "__notes__", []))
             raise RunError(

@@ -61,6 +61,26 @@ def map_onnx(
     RunError
         If the file is damaged or not one of `hsi export`; else as for `hsi.map_scene`.
     """
+    job = prepare_onnx(
+        model, scene, out=out, max_memory=max_memory, confidence=confidence, scores=scores,
+        format=format, resample_bands=resample_bands, resume=resume,
+    )  # fmt: skip
+    return job.make(progress=progress)
+
+
+def prepare_onnx(
+    model: OnnxClassifier | Path | str,
+    scene: Scene,
+    *,
+    out: Path | str | None = None,
+    max_memory: int | str | None = None,
+    confidence: bool = False,
+    scores: bool = False,
+    format: Format = "tif",
+    resample_bands: bool = False,
+    resume: bool = False,
+) -> MapJob:
+    """Return the map that `map_onnx` makes of the same arguments, ready to be made."""
     classifier = model if isinstance(model, OnnxClassifier) else OnnxClassifier(model)
     if not isinstance(scene, Scene):
         raise UsageError(
@@ -75,10 +95,19 @@ def map_onnx(
         scored = classifier.tiles(scene, max_memory=plan.get("max_memory", max_memory))
         return LocalTiles(tiles=scored, classifier=classifier, names=names)
 
-    job = MapJob(
+    def place(job: MapJob) -> Path:
+        if out is None:
+            return job.free_folder(classifier.path.parent / "maps" / folder_name(scene.name))
+        folder = usable_path(out, "out")
+        check_map_folder(folder)
+        return folder
+
+    return MapJob(
         classifier=classifier,
         scene=scene,
         tiles=tiles,
+        place=place,
+        resume=resume,
         facts={
             "scene": scene_facts(scene),
             "classifier": classifier.facts,
@@ -88,9 +117,3 @@ def map_onnx(
         },
         format=format,
     )
-    if out is not None:
-        folder = usable_path(out, "out")
-        check_map_folder(folder)
-    else:
-        folder = job.free_folder(classifier.path.parent / "maps" / folder_name(scene.name), resume)
-    return job.map_into(folder, resume=resume, progress=progress)

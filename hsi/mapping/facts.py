@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from os import stat_result
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -15,10 +13,6 @@ from hsi.scenes.storage import stored_file
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
-
-# Size and time of the file of a scene, and what stands for its pixels: compressed, they cost five
-# of its blocks, and scenes that are begun before their turn are asked for twice.
-_KNOWN: WeakKeyDictionary[Scene, tuple[tuple[int, int], str]] = WeakKeyDictionary()
 
 
 def scene_facts(scene: Scene) -> dict[str, Any]:
@@ -33,7 +27,7 @@ def scene_facts(scene: Scene) -> dict[str, Any]:
         "size": list(scene.shape),
         "type": np.dtype(scene.cube.dtype).str,
         "nodata": scene.nodata,
-        "pixels": _pixels(scene, status),
+        "pixels": _pixels(scene),
     }
     if scene.file_bands is not None:
         facts["bands of the file"] = hash_of([scene.file_bands.tobytes()])
@@ -43,18 +37,11 @@ def scene_facts(scene: Scene) -> dict[str, Any]:
     return facts
 
 
-def _pixels(scene: Scene, status: stat_result | None) -> str:
-    """Return what stands for five pixels of a scene; of a file that is as it was, read once."""
-    as_it_was = status and (status.st_size, status.st_mtime_ns)
-    known = _KNOWN.get(scene)
-    if known is not None and known[0] == as_it_was:
-        return known[1]
+def _pixels(scene: Scene) -> str:
+    """Return what stands for five pixels of a scene."""
     rows, cols = scene.rows - 1, scene.cols - 1
     places = [(0, 0), (0, cols), (rows // 2, cols // 2), (rows, 0), (rows, cols)]
-    found = hash_of(np.ascontiguousarray(scene.cube[row, col]).tobytes() for row, col in places)
-    if as_it_was:
-        _KNOWN[scene] = as_it_was, found
-    return found
+    return hash_of(np.ascontiguousarray(scene.cube[row, col]).tobytes() for row, col in places)
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

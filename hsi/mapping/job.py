@@ -42,7 +42,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class MapJob:
-    """A map to be made, wherever it will lie.
+    """A map that is ready to be made: what can be wrong before has been looked at.
 
     Attributes
     ----------
@@ -52,6 +52,11 @@ class MapJob:
         With the bands of the classifier.
     tiles : callable
         Returns the tiles of the scene; takes `method` and `max_memory` of a plan to be kept.
+    place : callable
+        Returns the folder; takes this job. It is asked when the map is made, since maps that are
+        made before may take folders.
+    resume : bool
+        Whether to continue an unfinished map there.
     facts : dict
         By what the map is known, in groups: ``scene``, ``classifier``, ``options``, ``versions``.
     format : {"tif", "envi"}
@@ -61,32 +66,33 @@ class MapJob:
     classifier: MapClassifier
     scene: Scene
     tiles: Callable[..., MapTiles]
+    place: Callable[[MapJob], Path]
+    resume: bool
     facts: dict[str, Any]
     format: Format
 
-    def free_folder(self, path: Path, resume: bool) -> Path:
+    def free_folder(self, path: Path) -> Path:
         """Return `path`, or ``NAME-2``, ... beside it, that no other map has taken."""
         name, number = path.name, 1
         while path.exists():
-            if resume and (self._is_finished(path) or self._is_begun(path)):
+            if self.resume and (self._is_finished(path) or self._is_begun(path)):
                 return path
-            if not resume and [each.name for each in path.iterdir()] == [FOLDER]:
+            if not self.resume and [each.name for each in path.iterdir()] == [FOLDER]:
                 return path
             number += 1
             path = path.with_name(f"{name}-{number}")
         return path
 
-    def map_into(self, folder: Path, *, resume: bool, progress: Progress | None) -> SavedMap:
-        """Make the map, or what is missing of it, and write its files."""
-        facts = UnfinishedMap.facts_in(folder) if resume else None
-        if resume and facts is None and self._is_finished(folder):
+    def make(self, *, progress: Progress | None = None) -> SavedMap:
+        """Make the map, or what is missing of it, and write its files; see `hsi.map_scene`."""
+        folder = self.place(self)
+        facts = UnfinishedMap.facts_in(folder) if self.resume else None
+        if self.resume and facts is None and self._is_finished(folder):
             return self._finished(folder)
         if facts is not None:
             self._check_same(facts, folder)
         with writing_into(folder):
-            unfinished, tiles, note = (
-                self._continued(folder) if facts else self._begun(folder, resume=resume)
-            )
+            unfinished, tiles, note = self._continued(folder) if facts else self._begun(folder)
             start = time.perf_counter()
             try:
                 with unfinished:
@@ -99,25 +105,24 @@ class MapJob:
             UnfinishedMap.discard(folder)
         return saved
 
-    def ahead(self, folder: Path, *, resume: bool) -> tuple[MapTiles, int] | None:
-        """Return the tiles of which `map_into` would ask, and from which row; None if of none."""
-        facts = UnfinishedMap.facts_in(folder) if resume else None
+    def ahead(self) -> tuple[MapTiles, int] | None:
+        """Return the tiles for which `make` would ask, and from which row; None if for none."""
+        folder = self.place(self)
+        facts = UnfinishedMap.facts_in(folder) if self.resume else None
         if facts is None:
-            return None if resume and self._is_finished(folder) else (self.tiles(), 0)
+            return None if self.resume and self._is_finished(folder) else (self.tiles(), 0)
         self._check_same(facts, folder)
         with UnfinishedMap(folder) as unfinished:
             plan, row = unfinished.plan, unfinished.rows
         return self.tiles(method=plan["method"], max_memory=plan["max_memory"]), row
 
-    def _begun(
-        self, folder: Path, *, resume: bool
-    ) -> tuple[UnfinishedMap, MapTiles, tuple[str, ...]]:
+    def _begun(self, folder: Path) -> tuple[UnfinishedMap, MapTiles, tuple[str, ...]]:
         tiles = self.tiles()  # before anything is written
         make_folder_with_sums(folder)
         note: tuple[str, ...] = ()
         if UnfinishedMap.is_in(folder):
             note = ("an unfinished map in the folder was begun anew; --resume would continue it",)
-        elif resume and (other := self._differing(folder)):
+        elif self.resume and (other := self._differing(folder)):
             note = (f"the map that was there is not of the same, and is replaced ({other[0]})",)
         unfinished = UnfinishedMap.begin(
             folder, facts=self.facts, plan=tiles.plan, arrays=self._arrays()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ from hsi.scenes.common import with_ids_of
 from hsi.scenes.trained_bands import match_bands
 from hsi.training import Run
 from hsi.workflows.cluster import Cluster
-from hsi.workflows.cluster.map_strips import ClusterStrips, strips_of_scene
+from hsi.workflows.cluster.map_strips import strips_of_scene
 from hsi.workflows.map_facts import classifier_facts, versions_of_numbers
 
-__all__ = ["SavedMap", "begin_ahead", "map_scene"]
+__all__ = ["SavedMap", "map_scene", "prepare_map"]
 
 
 def map_scene(
@@ -99,72 +100,70 @@ def map_scene(
     KeyboardInterrupt
         With a note that says what is kept, and how to go on.
     """
-    job, folder = _prepared(
+    job = prepare_map(
         run, scene, out=out, method=method, device=device, precision=precision,
         max_memory=max_memory, confidence=confidence, scores=scores, format=format,
         resample_bands=resample_bands, resume=resume, cluster=cluster,
     )  # fmt: skip
-    return job.map_into(folder, resume=resume, progress=progress)
+    return job.make(progress=progress)
 
 
-def begin_ahead(
-    run: Run, scene: Scene, *, cluster: Cluster, **options: Any
-) -> ClusterStrips | None:
-    """Let workers that have nothing else to do begin with a scene that will be mapped soon.
-
-    Arguments are those of `map_scene` as they will be handed to it, all of them, and so are the
-    errors. Returns what the workers are at; None where nothing is left to do.
-    """
-    job, folder = _prepared(run, scene, cluster=cluster, **options)
-    found = job.ahead(folder, resume=options["resume"])
-    if found is None:
-        return None
-    strips, row = found
-    assert isinstance(strips, ClusterStrips)
-    strips.begin(row)
-    return strips
-
-
-def _prepared(
+def prepare_map(
     run: Run,
-    scene: Scene | None,
+    scene: Scene | None = None,
     *,
-    out: Path | str | None,
-    method: Method,
-    device: str | torch.device,
-    precision: Precision,
-    max_memory: int | str | None,
-    confidence: bool,
-    scores: bool,
-    format: Format,
-    resample_bands: bool,
-    resume: bool,
-    cluster: Cluster | None,
-) -> tuple[MapJob, Path]:
+    out: Path | str | None = None,
+    method: Method = "auto",
+    device: str | torch.device = "auto",
+    precision: Precision = "full",
+    max_memory: int | str | None = None,
+    confidence: bool = False,
+    scores: bool = False,
+    format: Format = "tif",
+    resample_bands: bool = False,
+    resume: bool = False,
+    cluster: Cluster | None = None,
+) -> MapJob:
+    """Return the map that `map_scene` makes of the same arguments, ready to be made."""
     check_format(format, run.classifier.class_ids)
     own = scene is None
     scene = scene or open_scene(run.source)
-    classifier = run.classifier
+    given, classifier = scene, run.classifier
     scene = match_bands(scene, classifier.bands, resample=resample_bands)
     scene = with_ids_of(scene, classifier.class_names)
     names = ("class_map", *["confidence"] * confidence, *["scores"] * scores)
     of_scene = scene_facts(scene)
 
-    def tiles(**plan: Any) -> MapTiles:
-        how = {"method": method, "max_memory": max_memory} | plan
+    @functools.cache  # workers that begin ahead are at what is asked for later
+    def planned(**plan: Any) -> MapTiles:
         if cluster is not None:
             return strips_of_scene(
                 cluster, run, scene, facts=of_scene, names=names, device=device,
-                resample_bands=resample_bands, precision=precision, **how,
+                resample_bands=resample_bands, precision=precision, **plan,
             )  # fmt: skip
-        scored = classifier.tiles(scene, device=device, precision=precision, **how)
+        scored = classifier.tiles(scene, device=device, precision=precision, **plan)
         return LocalTiles(tiles=scored, classifier=classifier, names=names)
 
+    def tiles(**plan: Any) -> MapTiles:
+        return planned(**{"method": method, "max_memory": max_memory} | plan)
+
+    def place(job: MapJob) -> Path:
+        if out is not None:
+            folder = usable_path(out, "out")
+            check_map_folder(folder, own=run.path if own or _is_of(run, given) else None)
+            return folder
+        if own and precision == "full" and format == "tif":
+            return run.path
+        kind = "" if precision == "full" else f"-{precision}"
+        return job.free_folder(run.path / "maps" / (folder_name(given.name) + kind))
+
     where = resolve_device(device).type if cluster is None else cluster.agreed(device).device
-    job = MapJob(
+    return MapJob(
         classifier=classifier,
         scene=scene,
         tiles=tiles,
+        place=place,
+        resume=resume,
         facts={
             "scene": of_scene,
             "classifier": classifier_facts(classifier),
@@ -179,15 +178,6 @@ def _prepared(
         },
         format=format,
     )  # fmt: skip
-    if out is not None:
-        folder = usable_path(out, "out")
-        check_map_folder(folder, own=run.path if own or _is_of(run, scene) else None)
-    elif own and precision == "full" and format == "tif":
-        folder = run.path
-    else:
-        kind = "" if precision == "full" else f"-{precision}"
-        folder = job.free_folder(run.path / "maps" / (folder_name(scene.name) + kind), resume)
-    return job, folder
 
 
 def _is_of(run: Run, scene: Scene) -> bool:
