@@ -23,7 +23,7 @@ def remove_temporary(folder: Path) -> None:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
 
 def temporary_folder(folder: Path) -> tempfile.TemporaryDirectory[str]:

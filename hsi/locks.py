@@ -132,7 +132,7 @@ def _waited_for(path: Path, waiting: Callable[[Path, str], None]) -> FileLock:
         try:
             while not lock.acquire(wait=False):
                 if not said and time.monotonic() > end:
-                    waiting(path, _owner(path))
+                    waiting(path, owner_of(path) or "another process")
                     said = True
                 time.sleep(POLL_SECONDS)
             if not lock.available or lock.is_in_place():
@@ -144,8 +144,9 @@ def _waited_for(path: Path, waiting: Callable[[Path, str], None]) -> FileLock:
         lock.close()
 
 
-def _owner(path: Path) -> str:
+def owner_of(path: Path) -> str:
+    """Return who says in a locked file that he has it; nothing if he has not said so yet."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace") or "another process"
+        return path.read_text(encoding="utf-8", errors="replace").strip()
     except FileNotFoundError:
-        return "another process"
+        return ""

@@ -180,8 +180,14 @@ def _print_run(run: DenoiseRun, *, as_json: bool) -> None:
         return
     held_out = metrics["validation_noise_removed"]
     of_others = "" if held_out is None else f", {held_out:.1%} of the validation scenes'"
+    removed = metrics["noise_removed"]
+    does = (
+        f"Removes {removed:.1%} of"
+        if removed >= 0
+        else f"Not trained enough: adds {-removed:.1%} to"
+    )
     click.echo(
-        f"Removes {metrics['noise_removed']:.1%} of the energy of the noise{of_others}.\n"
+        f"{does} the energy of the noise{of_others}.\n"
         f"{metrics['layers']} layers, {metrics['parameters']:,} parameters; trained in "
         f"{metrics['train_seconds']:.1f} s.\n"
         f"Run: {run.path}"

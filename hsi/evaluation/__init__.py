@@ -1,7 +1,7 @@
 """Accuracies and areas, all of them from one confusion matrix; comparisons; what chance does."""
 
 from hsi.evaluation.area import AdjustedAreas, adjusted_areas, summarise_area
-from hsi.evaluation.area_notes import grid_notes, sampling_notes
+from hsi.evaluation.area_notes import ALL_LABELLED, grid_notes, sampling_notes
 from hsi.evaluation.chance import Guessing, against_guessing
 from hsi.evaluation.counts import count_ids
 from hsi.evaluation.gap import Gap, accuracy_gap
@@ -38,6 +38,7 @@ from hsi.evaluation.standings import (
 from hsi.evaluation.unpaired import UnpairedDifference, unpaired_difference
 
 __all__ = [
+    "ALL_LABELLED",
     "AdjustedAreas",
     "Cell",
     "ClassResult",

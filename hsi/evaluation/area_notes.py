@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike
 
 from hsi.scenes.grid import EARTH_RADIUS_M, Grid
 
+# In place of a split where nothing was left to a training.
+ALL_LABELLED = "all labelled pixels"
 # By more than this, areas on the plane of a map are called distorted.
 _TOLERANCE = 0.02
 # Shares of test pixels among the classes that differ by more than this factor are called unequal.
@@ -23,7 +25,7 @@ def sampling_notes(
     Parameters
     ----------
     method : str
-        How the labelled pixels were split, as `hsi.sampling.Split.method`.
+        How the labelled pixels were split, as `hsi.sampling.Split.method`, or `ALL_LABELLED`.
     labelled, mapped : int
         Number of pixels of the map with ground truth, and of all that are mapped.
     labelled_by_class, tests : array_like of int
@@ -41,6 +43,11 @@ def sampling_notes(
         notes.append(
             "The test pixels are those of a file: unless they were chosen one by one at random, "
             "the intervals of the areas are too narrow, since neighbours are alike."
+        )
+    elif method == ALL_LABELLED:
+        notes.append(
+            "All labelled pixels are tested, and neighbours are alike: the intervals of the areas "
+            "are too narrow."
         )
     elif method != "random":
         drawn = "in blocks" if method in ("blocks", "folds") else f"by the split '{method}'"

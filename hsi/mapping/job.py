@@ -61,6 +61,8 @@ class MapJob:
         By what the map is known, in groups: ``scene``, ``classifier``, ``options``, ``versions``.
     format : {"tif", "envi"}
         Of the class map.
+    notes : tuple of str
+        What has to be said of it in any case.
     """
 
     classifier: MapClassifier
@@ -70,6 +72,7 @@ class MapJob:
     resume: bool
     facts: dict[str, Any]
     format: Format
+    notes: tuple[str, ...] = ()
 
     def free_folder(self, path: Path) -> Path:
         """Return `path`, or ``NAME-2``, ... beside it, that no other map has taken."""
@@ -183,7 +186,7 @@ class MapJob:
             scores=folder / "scores.tif" if "scores" in arrays else None,
             counts=count_ids(arrays["class_map"]),
             seconds=seconds,
-            notes=notes,
+            notes=(*self.notes, *notes),
         )
         record = as_record(saved, self.facts, unfinished.plan, self.classifier.class_names)
         # Of the same scene and classifier, what is not replaced is still true.
@@ -275,5 +278,5 @@ class MapJob:
             scores=folder / "scores.tif" if options["scores"] else None,
             counts={each["id"]: each["pixels"] for each in record["classes"]},
             seconds=record["seconds"],
-            notes=("the map was complete already",),
+            notes=(*self.notes, "the map was complete already"),
         )

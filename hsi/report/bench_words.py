@@ -126,7 +126,10 @@ def note_sentences(results: Iterable[Result]) -> list[str]:
     sentences = [f"Split of {seeds_words(sorted(seeds[note]))}: {note}" for note in often]
     if len(sentences) > MOST_NOTES:
         more = len(sentences) - MOST_NOTES
-        sentences[MOST_NOTES:] = [f"Further {more} notes on the splits are in results.json."]
+        what = (
+            "1 more note on the splits is" if more == 1 else f"{more} more notes on the splits are"
+        )
+        sentences[MOST_NOTES:] = [f"{what} in results.json."]
     return sentences
 
 

@@ -19,7 +19,7 @@ from hsi.report.contact_sheet import shortened
 RIGHT, WRONG, UNKNOWN = "#1b7837", "#d6604d", "#999999"
 # In pixels of the figure.
 _SIDE, _GAP, _ASIDE, _BELOW = 190, 20, 56, 62
-_LONGEST = 20
+_LONGEST, _LONGEST_QUERY = 20, 26  # letters; queries have more room
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,7 +91,8 @@ def retrieved_figure(rows: Sequence[Retrieved], *, columns: int = 10) -> Figure:
     for number, row in enumerate(rows):
         axes = figure.add_axes((0, 0, 0.1, 0.1), label=f"query {number}")
         _draw(axes, row.query, limits=None, color=INK, broken=False)
-        _write(axes, [(f"query: {row.query.name}", INK), (f"({row.query.place})", MUTED)])
+        named = [(f"query: {row.query.name}", INK), (f"({row.query.place})", MUTED)]
+        _write(axes, named, longest=_LONGEST_QUERY)
         boxes[axes] = (0, -top, _SIDE, _SIDE)
         limits = _limits(row.found)
         for place, (tile, right, similarity) in enumerate(
@@ -143,10 +144,10 @@ def _limits(tiles: Sequence[Tile]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _write(axes: Axes, lines: Sequence[tuple[str, str]]) -> None:
+def _write(axes: Axes, lines: Sequence[tuple[str, str]], *, longest: int = _LONGEST) -> None:
     for line, (text, color) in enumerate(lines):
         axes.annotate(
-            shortened(text, _LONGEST + 6 * (line == 0)), (0, 0), (0, -8 - 8 * line),
+            shortened(text, longest), (0, 0), (0, -8 - 8 * line),
             xycoords="axes fraction", textcoords="offset points", fontsize=TINY_SIZE, color=color,
             annotation_clip=False, parse_math=False,
         )  # fmt: skip

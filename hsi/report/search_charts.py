@@ -38,7 +38,7 @@ def history_figure(
     """Draw what the trials of a search came to, in the order in which they were begun.
 
     Complete trials are points, and a line shows the best one so far. Those without a value, since
-    they were ended early or failed, are marks in a strip below.
+    they were ended early or failed, are marks in a strip below, if there are any.
 
     Parameters
     ----------
@@ -64,8 +64,11 @@ def history_figure(
     shown = 100 * np.array([np.nan if value is None else value for value in values])
     places = np.array(numbers)
     figure = new_figure()
-    upper = figure.add_axes((0, 0.3, 0.5, 0.5))
-    strip = figure.add_axes((0, 0, 0.5, 0.1), sharex=upper)
+    upper = lowest = figure.add_axes((0, 0.3, 0.5, 0.5))
+    boxes = {upper: (0, 0, _WIDTH, _HEIGHT)}
+    if not set(outcomes).isdisjoint(_WITHOUT_VALUE):
+        lowest = figure.add_axes((0, 0, 0.5, 0.1), sharex=upper)
+        boxes = {upper: (0, _STRIP + _GAP, _WIDTH, _HEIGHT), lowest: (0, 0, _WIDTH, _STRIP)}
 
     known = np.isfinite(shown)
     handles = [
@@ -82,28 +85,29 @@ def history_figure(
         labels.append("Best so far")
     for row, (outcome, (label, color, marker)) in enumerate(_WITHOUT_VALUE.items()):
         these = places[np.array([each == outcome for each in outcomes])]
-        marks = strip.scatter(
-            these, np.full(len(these), -row), s=16, marker=marker, color=color, linewidth=1.0,
-            clip_on=False,
-        )  # fmt: skip
         if len(these):
-            handles.append(marks)
+            handles.append(
+                lowest.scatter(
+                    these, np.full(len(these), -row), s=16, marker=marker, color=color,
+                    linewidth=1.0, clip_on=False,
+                )
+            )  # fmt: skip
             labels.append(label)
 
     _spread(upper, shown[known])
     upper.set_ylabel(f"{measure} (%)", fontsize=TEXT_SIZE, color=INK)
     upper.set_xlim(places.min() - 0.5, places.max() + 0.5)
-    strip.set_ylim(-1.7, 0.7)
-    strip.set_yticks([])
-    strip.set_xlabel("Trial", fontsize=TEXT_SIZE, color=INK)
-    strip.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    upper.tick_params(labelbottom=False)
-    for axes in (upper, strip):
+    lowest.set_xlabel("Trial", fontsize=TEXT_SIZE, color=INK)
+    lowest.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    for axes in boxes:
         _quiet(axes)
-    strip.spines["left"].set_visible(False)
-    boxes = {upper: (0, _STRIP + _GAP, _WIDTH, _HEIGHT), strip: (0, 0, _WIDTH, _STRIP)}
+    if lowest is not upper:
+        lowest.set_ylim(-1.7, 0.7)
+        lowest.set_yticks([])
+        lowest.spines["left"].set_visible(False)
+        upper.tick_params(labelbottom=False)
     fit_figure(figure, boxes)
-    add_legend(strip, handles, labels, below=110, width=_WIDTH)
+    add_legend(lowest, handles, labels, below=110, width=_WIDTH)
     fit_figure(figure, boxes)
     return figure
 

@@ -81,13 +81,30 @@ def match_bands(scene: Scene, bands: TrainedBands, *, resample: bool = False) ->
         ) from error
 
 
+def band_notes(scene: Scene, bands: TrainedBands) -> tuple[str, ...]:
+    """Return what could not be told of the bands of a scene, in words without a full stop.
+
+    Examples
+    --------
+    >>> bands = TrainedBands(count=2, wavelengths=None, fwhm=None, file_bands=None)
+    >>> cube = np.zeros((3, 4, 2))
+    >>> band_notes(Scene(name="field", cube=cube, wavelengths=np.array([500.0, 600.0])), bands)
+    ('only the number of bands of field was compared: the run knows no band centres',)
+    """
+    if (bands.wavelengths is None) == (scene.wavelengths is None):
+        return ()
+    whose = "the run knows" if bands.wavelengths is None else "the scene has"
+    return (f"only the number of bands of {scene.name} was compared: {whose} no band centres",)
+
+
 def _resampled(scene: Scene, bands: TrainedBands) -> Scene:
     """Return the scene with its spectra weighted to the bands of the classifier."""
     if bands.wavelengths is None or scene.wavelengths is None:
         whose = scene.name if scene.wavelengths is None else "the scene of the training"
         raise UsageError(
             f"the spectra of {scene.name} cannot be resampled: the band centres of {whose} are "
-            "not known"
+            "not known\nA card can list them (docs/scenes.md)"
+            + ("." if scene.wavelengths is None else "; train on the scene by its card then.")
         )
     beyond = out_of_reach(scene.wavelengths, bands.wavelengths, scene.fwhm)
     if beyond.any():
@@ -163,10 +180,11 @@ def _check_same(scene: Scene, bands: TrainedBands) -> None:
             )
         return
     apart = np.abs(bands.wavelengths - scene.wavelengths)
-    if apart.max() > SAME_BAND_NM:
-        worst = int(apart.argmax())
+    others = int(np.count_nonzero(apart > SAME_BAND_NM)) - 1
+    if others >= 0:
+        worst = int(apart.round(1).argmax())  # as written: of equal ones, the first
         raise UsageError(
             f"the band centres of {scene.name} are not those that this classifier was trained "
             f"on: band {worst + 1} lies at {scene.wavelengths[worst]:.1f} nm instead of "
-            f"{bands.wavelengths[worst]:.1f} nm"
+            f"{bands.wavelengths[worst]:.1f} nm" + (f", and {others} more differ" if others else "")
         )

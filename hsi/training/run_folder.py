@@ -19,7 +19,7 @@ import tomli_w
 from hsi.atomic import remove_temporary
 from hsi.errors import RunError, UsageError
 from hsi.files import make_folder_with_sums, write_text
-from hsi.locks import FileLock
+from hsi.locks import FileLock, owner_of
 from hsi.sums import NAME as SUMS
 from hsi.sums import check_sum, remove_sums, sum_of
 from hsi.toml_files import read_toml
@@ -205,24 +205,10 @@ class RunFolder:
         RunError
             If another process trains in it; its number and its machine are named.
         """
-        path = self.path / LOCK
-        lock = FileLock(path)
-        try:
-            if not lock.acquire(wait=False):
-                whose = path.read_text(encoding="utf-8", errors="replace").strip() or "unknown"
-                raise RunError(
-                    f"another process is training in {self.path}: {whose}\n"
-                    "Wait for it, or end it; what it has done is kept."
-                )
+        with _alone(self.path):
             for folder in (self.path, self.states.folder):
                 remove_temporary(folder)
-            path.write_text(f"process {os.getpid()} on {platform.node()}\n", encoding="utf-8")
-            try:
-                yield
-            finally:
-                path.unlink(missing_ok=True)
-        finally:
-            lock.close()
+            yield
 
     def save_checkpoint(self, classifier: Savable) -> None:
         """Keep the classifier as it is now, in place of an earlier one."""
@@ -273,7 +259,7 @@ def check_free(path: Path) -> None:
     """
     if (path / "config.toml").exists():
         reason = "already holds a run (--resume goes on with one that is unfinished)"
-    elif path.is_dir() and any(path.iterdir()):
+    elif path.is_dir() and any(each.name != LOCK for each in path.iterdir()):
         reason = "is not empty"
     elif path.exists() and not path.is_dir():
         reason = "is a file"
@@ -304,18 +290,51 @@ def make_folder(path: Path, write: Callable[[Path], None], *, files: Sequence[st
     made: list[Path] = []
     try:
         made += [each for each in (path, *path.parents) if not each.exists()]
-        make_folder_with_sums(path)
-        write(path)
+        path.mkdir(parents=True, exist_ok=True)
+        with _alone(path):
+            check_free(path)  # whoever began at the same moment may have been faster
+            try:
+                make_folder_with_sums(path)
+                write(path)
+            except BaseException:
+                for name in (*files, SUMS):
+                    with suppress(OSError):
+                        (path / name).unlink()
+                raise
     except BaseException as error:
-        for name in (*files, SUMS):
-            with suppress(OSError):
-                (path / name).unlink()
         for folder in made:
             with suppress(OSError):
                 folder.rmdir()
         if not isinstance(error, OSError):
             raise
         raise RunError(f"cannot write the run folder {path}: {error.strerror}") from error
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Have the folder of a run for this process; see `RunFolder.alone`."""
+    path = folder / LOCK
+    lock = FileLock(path)
+    try:
+        while True:
+            if not lock.acquire(wait=False):
+                whose = f": {who}" if (who := owner_of(path)) else ""
+                raise RunError(
+                    f"another process is training in {folder}{whose}\n"
+                    "Wait for it, or end it; what it has done is kept."
+                )
+            if not lock.available or lock.is_in_place():
+                break
+            # Its owner has removed it, and it is nobody's any more.
+            lock.close()
+            lock = FileLock(path)
+        path.write_text(f"process {os.getpid()} on {platform.node()}\n", encoding="utf-8")
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+    finally:
+        lock.close()
 
 
 def read_tables(path: Path, *names: str) -> dict[str, dict[str, Any]]:

@@ -11,14 +11,16 @@ import numpy as np
 import torch
 
 from hsi.errors import RunError
+from hsi.evaluation import ALL_LABELLED
 from hsi.files import check_possible_folder, folder_name, page_path, write_text
 from hsi.inference import resolve_device
-from hsi.report import class_map_figure, figure_png, render_report
+from hsi.report import class_map_figure, confusion_figure, figure_png, render_report
 from hsi.report.explorer import Mapped
 from hsi.report.sections import PageFigure
 from hsi.sampling import Split
 from hsi.scenes import Scene, open_scene
 from hsi.scenes.common import with_ids_of
+from hsi.scenes.trained_bands import band_notes
 from hsi.sums import check_sum
 from hsi.training import Classifier, Run
 from hsi.workflows.assess import accuracy
@@ -112,8 +114,13 @@ def _other_page(
     split, notes = _all_tested(run.classifier, scene, mapped)
     metrics = None
     figures = [PageFigure(CAPTIONS["class_map.png"][0], _map_picture(run, scene, mapped))]
+    notes += [f"{each[0].upper()}{each[1:]}." for each in band_notes(scene, run.classifier.bands)]
     if split is not None:
         metrics = accuracy(run.classifier, scene, split, mapped.class_map)
+        names = [each["name"] for each in metrics["per_class"]]
+        confusion = figure_png(confusion_figure(metrics["confusion"], names=names))
+        caption, chart = CAPTIONS["confusion.png"]
+        figures.append(PageFigure(caption, confusion, chart))
     command = ["hsi", "report", str(run.path.absolute()), *_scene_options(scene.source)]
     return render_report(
         title=f"{scene.name}: {run.settings.network}, trained on {_trained_on(run)}",
@@ -159,7 +166,7 @@ def _all_tested(
         train=nothing,
         validation=nothing,
         test=known,
-        method="another scene",
+        method=ALL_LABELLED,
         seed=0,
         patch_size=classifier.network.patch_size,
     )

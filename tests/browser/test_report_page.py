@@ -1,5 +1,7 @@
 """The report in a browser: nothing is asked for, and what is shown is true."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from hsi.report.scene_page import render_scene
 from hsi.scenes import Scene
 from hsi.scenes.grid import Grid
 from hsi.scenes.mosaic import join_scenes
+from hsi.workflows import write_report
 
 WRONG, RIGHT = (213, 94, 0), (86, 180, 233)
 TRAINING, TEST = (213, 94, 0), (86, 180, 233)
@@ -58,6 +61,13 @@ def test_a_script_that_was_put_into_the_page_does_not_run(browser, made, tmp_pat
     browser.open(altered)
     assert browser.run("return window.hacked") is None
     assert any("Content Security Policy" in each for each in browser.messages())
+
+
+def test_another_scene_that_is_tested_is_shown_with_its_confusion(browser, run, scene, tmp_path):
+    other = dataclasses.replace(scene, source={})
+    browser.open(write_report(run, other, out=tmp_path / "page.html", device="cpu"))
+    assert browser.run("return document.documentElement.dataset.explorer") == "ready"
+    assert browser.run("return document.getElementById('chart-confusion').data.length") == 1
 
 
 def test_each_layer_has_the_colours_that_it_should(opened, shown, made):

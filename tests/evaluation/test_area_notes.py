@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hsi.evaluation import grid_notes, sampling_notes
+from hsi.evaluation import ALL_LABELLED, grid_notes, sampling_notes
 from hsi.evaluation.area_notes import plane_factor
 from hsi.scenes.grid import Grid
 
@@ -32,6 +32,16 @@ def test_test_pixels_that_lie_together_are_named(method, said):
     (note,) = sampling_notes(method=method, labelled=200, mapped=200, **FAIR)
     assert said in note
     assert "too narrow" in note
+
+
+def test_where_all_labelled_pixels_are_tested_no_split_is_named():
+    notes = sampling_notes(
+        method=ALL_LABELLED, labelled=50, mapped=50, labelled_by_class=[30, 20], tests=[30, 20]
+    )
+    assert notes == [
+        "All labelled pixels are tested, and neighbours are alike: the intervals of the areas "
+        "are too narrow."
+    ]
 
 
 def test_unequal_shares_of_test_pixels_are_named():

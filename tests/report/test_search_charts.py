@@ -32,6 +32,14 @@ def test_points_are_the_complete_trials_and_the_line_the_best_until_then():
     assert texts_are_on_the_page(figure)
 
 
+def test_where_all_trials_are_complete_there_is_no_strip():
+    (axes,) = history_figure([0, 1], [0.5, 0.6], ["complete"] * 2, measure="Kappa").axes
+    assert axes.get_xlabel() == "Trial"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "Complete", "Best so far",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("values", "outcomes"),
     [

@@ -247,8 +247,11 @@ def test_other_band_centres_are_refused_with_the_worst_one(classifier, field):
     nm = field.wavelengths.copy()
     nm[4] += 3
     nm[6] += 40
-    with pytest.raises(UsageError, match=r"band 7 lies at 1240\.0 nm instead of 1200\.0 nm"):
+    worst = r"band 7 lies at 1240\.0 nm instead of 1200\.0 nm, and 1 more differ"
+    with pytest.raises(UsageError, match=worst):
         classifier.class_map(variant(field, nm=nm))
+    with pytest.raises(UsageError, match=r"band 1 lies at .*, and 15 more differ"):
+        classifier.class_map(variant(field, nm=field.wavelengths + 300))
 
 
 def test_band_centres_that_were_rounded_or_are_unknown_will_do(classifier, field):

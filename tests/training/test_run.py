@@ -93,6 +93,55 @@ def test_what_is_there_is_never_written_over(run, tmp_path, field, split):
     assert (tmp_path / "notes" / "a.txt").read_text() == "mine"
 
 
+@pytest.fixture
+def begin(tmp_path):
+    """Return a function that makes a run with these words in its config."""
+
+    def begin(word, *, before=lambda folder: None):
+        return Run.begun(
+            tmp_path / "run", {"scene": {"dataset": word}, "settings": {}}, before=before
+        )
+
+    return begin
+
+
+def test_of_two_that_begin_at_once_one_is_refused(begin):
+    refused = []
+
+    def meanwhile(folder):
+        with pytest.raises(RunError, match="is not empty"):
+            begin("second")
+        refused.append(folder)
+
+    run = begin("first", before=meanwhile)
+    assert refused == [run.path]
+    assert run.source == {"dataset": "first"}
+    assert {each.name for each in run.path.iterdir()} == {"SHA256SUMS", "config.toml"}
+
+
+def test_who_comes_second_takes_nothing_from_the_first(begin, monkeypatch, tmp_path):
+    """The first begins when the second has seen that the folder is free."""
+    looks = []
+
+    def check(path):
+        check_free(path)
+        looks.append(path)
+        if len(looks) == 1:
+            begin("first")
+
+    monkeypatch.setattr("hsi.training.run_folder.check_free", check)
+    with pytest.raises(RunError, match="already holds a run"):
+        begin("second")
+    assert Run(tmp_path / "run").source == {"dataset": "first"}
+
+
+def test_a_lock_that_a_killed_process_has_left_is_nobodys(begin, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".lock").write_text("process 1 on elsewhere")
+    assert begin("first").source == {"dataset": "first"}
+    assert not (tmp_path / "run" / ".lock").exists()
+
+
 def test_an_empty_folder_can_be_had(tmp_path, field, split):
     (tmp_path / "empty").mkdir()
     check_free(tmp_path / "empty")

@@ -1,5 +1,6 @@
 """`hsi.map_scene`: a class for every pixel with data, in files that others open."""
 
+import dataclasses
 import shutil
 
 import numpy as np
@@ -32,6 +33,16 @@ def test_every_pixel_with_data_gets_a_class(copy, scene):
     unlabelled = (scene.labels == 0) & scene.valid
     assert unlabelled.sum() > 100
     assert (saved.class_map[unlabelled] > 0).all()
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_bands_of_which_only_the_number_was_compared_are_said(copy, scene, tmp_path, known):
+    centres = np.linspace(450, 2400, scene.bands) if known else None
+    other = dataclasses.replace(scene, source={}, wavelengths=centres)
+    said = "only the number of bands of cube was compared: the run knows no band centres"
+    for resume in (False, True):  # also of a map that is complete already
+        saved = hsi.map_scene(copy, other, out=tmp_path / "map", resume=resume, device="cpu")
+        assert (said in saved.notes) == known
 
 
 def test_the_map_of_the_own_scene_replaces_that_in_the_run_with_the_same(copy):

@@ -85,6 +85,8 @@ def test_another_scene_is_tested_by_all_of_its_labels(copied, write_scene, tmp_p
     tested = int(((scene.labels > 0) & scene.valid).sum())
     assert f"On {tested:,} test pixels." in text
     found = copied.classifier.class_map(scene, device="cpu")
+    assert "All labelled pixels are tested, and neighbours are alike" in text
+    assert "Confusion matrix of the test pixels" in text
     right = (found == scene.labels)[(scene.labels > 0) & scene.valid].mean()
     assert f"{100 * right:.2f} %" in text
     command = re.search(r"<pre><code>(.*?)</code>", text).group(1)

@@ -5,7 +5,7 @@ function showCharts(scene, { nextOf }) {
   if (confusion) live("confusion", () => drawConfusion(confusion));
   if (history) live("history", () => drawHistory(history));
   const chart = document.getElementById("chart-confusion");
-  if (confusion && chart.on) {
+  if (confusion && chart && chart.on) {
     chart.on("plotly_click", ({ points: [{ pointIndex }] }) => {
       const [row, col] = pointIndex;
       nextOf(confusion.ids[row], confusion.ids[col]);
