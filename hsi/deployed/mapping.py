@@ -14,7 +14,7 @@ from hsi.mapping.facts import scene_facts
 from hsi.mapping.tiles import LocalTiles
 from hsi.scenes import Scene
 from hsi.scenes.common import with_ids_of
-from hsi.scenes.trained_bands import band_notes, match_bands
+from hsi.scenes.trained_bands import comparison_notes, match_bands
 
 
 def map_onnx(
@@ -116,5 +116,5 @@ def prepare_onnx(
             "versions": {name: version(name) for name in ("hsi", "onnxruntime", "numpy")},
         },
         format=format,
-        notes=band_notes(scene, classifier.bands),
+        notes=comparison_notes(scene, classifier.bands),
     )

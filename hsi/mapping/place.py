@@ -14,6 +14,13 @@ from hsi.mapping.job import RECORD
 from hsi.mapping.products import ALONE, BESIDE, Format
 from hsi.sums import is_listed
 
+# What makes a folder something else than a place for maps.
+_OF_OTHERS = {
+    "config.toml": "a run, which holds the map of its own scene",
+    "bench.toml": "a benchmark",
+    "search.json": "a search",
+}
+
 
 def check_format(format: str, class_ids: NDArray[np.int32]) -> None:
     """Raise UsageError unless there is such a format of class maps, and it can hold the ids."""
@@ -37,14 +44,16 @@ def check_map_folder(folder: Path, *, own: Path | None = None) -> None:
     ------
     RunError
         If files that this package did not write have the names of the map's, as the scene itself
-        may; or the folder is that of a run, which has the map of its own scene.
+        may; or the folder is that of a run, which has the map of its own scene, of a benchmark or
+        of a search.
     """
     check_possible_folder(folder)
-    if (folder / "config.toml").is_file() and not (own and folder.samefile(own)):
-        raise RunError(
-            f"{folder} is the folder of a run, which holds the map of its own scene\n"
-            "Name another folder: out=, or --out on the command line."
-        )
+    for name, what in _OF_OTHERS.items():
+        if (folder / name).is_file() and not (own and folder.samefile(own)):
+            raise RunError(
+                f"{folder} is the folder of {what}\n"
+                "Name another folder: out=, or --out on the command line."
+            )
     strange = [name for name in (*ALONE, *BESIDE, RECORD) if (folder / name).exists()]
     strange = [name for name in strange if not is_listed(folder / name)]
     if strange:

@@ -19,6 +19,8 @@ from hsi.scenes.scene import Scene
 # Band centres of one sensor, as different files round them, lie closer than this; those of
 # neighbouring bands, further apart.
 SAME_BAND_NM = 1.0
+# Counted where bands that do not vary are left in, since no other is better.
+ALL_CONSTANT = "all_bands_constant"
 # Why bands were left out: their count in a scene's metadata, and the reason in words.
 REASONS = {
     "empty_bands": "hold no value",
@@ -152,6 +154,8 @@ def usable_bands(
     # An image that is the same everywhere holds no worse bands than others.
     constant = mask & ~varying if varying.any() else np.zeros(bands, dtype=np.bool_)
     counts["constant_bands"] = int(np.count_nonzero(constant))
+    if not varying.any():
+        counts[ALL_CONSTANT] = int(np.count_nonzero(mask))
     return BandChoice(
         mask=mask & ~constant,
         available=mask,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.errors import UsageError
-from hsi.scenes.bands import REASONS
+from hsi.scenes.bands import ALL_CONSTANT, REASONS
 from hsi.scenes.common import common_classes, with_common_bands, with_common_ids
 from hsi.scenes.cube import is_missing
 from hsi.scenes.lazy import Bands, LazyCube
@@ -245,6 +245,6 @@ def _shared_metadata(scenes: Sequence[Scene]) -> dict[str, Any]:
         name: value
         for name, value in scenes[0].metadata.items()
         if isinstance(value, str | int | float)
-        and name not in (*REASONS, *OF_SHAPES)
+        and name not in (*REASONS, *OF_SHAPES, ALL_CONSTANT)
         and all(scene.metadata.get(name) == value for scene in scenes[1:])
     }

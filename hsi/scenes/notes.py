@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hsi.scenes.bands import band_notes
+from hsi.scenes.bands import ALL_CONSTANT, band_notes
 from hsi.scenes.scene import Scene
 
 # By the counts that `hsi.scenes.readers.vector.read_vector` keeps: one of them, and several.
@@ -36,6 +36,11 @@ def scene_notes(scene: Scene) -> list[str]:
     2 shapes hold the centre of no pixel of the scene: they are too small, or lie elsewhere.
     """
     notes = band_notes(scene)
+    if scene.metadata.get(ALL_CONSTANT):
+        notes.append(
+            "Every band has the same value everywhere: there is nothing that could tell pixels "
+            "apart."
+        )
     for count_of, (one, several) in OF_SHAPES.items():
         count = int(scene.metadata.get(count_of, 0))
         if count:

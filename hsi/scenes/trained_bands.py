@@ -81,14 +81,14 @@ def match_bands(scene: Scene, bands: TrainedBands, *, resample: bool = False) ->
         ) from error
 
 
-def band_notes(scene: Scene, bands: TrainedBands) -> tuple[str, ...]:
+def comparison_notes(scene: Scene, bands: TrainedBands) -> tuple[str, ...]:
     """Return what could not be told of the bands of a scene, in words without a full stop.
 
     Examples
     --------
     >>> bands = TrainedBands(count=2, wavelengths=None, fwhm=None, file_bands=None)
-    >>> cube = np.zeros((3, 4, 2))
-    >>> band_notes(Scene(name="field", cube=cube, wavelengths=np.array([500.0, 600.0])), bands)
+    >>> scene = Scene(name="field", cube=np.zeros((3, 4, 2)), wavelengths=np.array([500.0, 600.0]))
+    >>> comparison_notes(scene, bands)
     ('only the number of bands of field was compared: the run knows no band centres',)
     """
     if (bands.wavelengths is None) == (scene.wavelengths is None):
@@ -103,7 +103,7 @@ def _resampled(scene: Scene, bands: TrainedBands) -> Scene:
         whose = scene.name if scene.wavelengths is None else "the scene of the training"
         raise UsageError(
             f"the spectra of {scene.name} cannot be resampled: the band centres of {whose} are "
-            "not known\nA card can list them (docs/scenes.md)"
+            "not known\nA card (.toml) can list them"
             + ("." if scene.wavelengths is None else "; train on the scene by its card then.")
         )
     beyond = out_of_reach(scene.wavelengths, bands.wavelengths, scene.fwhm)

@@ -14,6 +14,7 @@ from hsi.scenes.band_ranges import bands_in
 from hsi.scenes.bands import band_notes, usable_bands, with_file_bands
 from hsi.scenes.cube import bands_that_vary
 from hsi.scenes.lazy import LazyCube
+from hsi.scenes.notes import scene_notes
 from hsi.scenes.readers import READERS
 
 # Two detectors: the second begins below the end of the first, as EnMAP's.
@@ -164,6 +165,15 @@ def test_of_whole_numbers_only_bands_that_have_not_varied_are_read_on():
     assert len(bands_that_vary(cube, None, bands=np.arange(10))) == 9
     assert {bands for _, bands in cube.asked[1:]} == {1}
     assert cube.asked[-1][0] == 300
+
+
+def test_an_image_that_is_the_same_everywhere_is_kept_and_said(tmp_path):
+    np.save(tmp_path / "cube.npy", np.full((4, 5, 3), 7.0, dtype=np.float32))
+    scene = hsi.load_scene(tmp_path / "cube.npy")
+    assert scene.bands == 3
+    assert scene_notes(scene) == [
+        "Every band has the same value everywhere: there is nothing that could tell pixels apart."
+    ]
 
 
 def test_constant_bands_are_left_out_and_counted(envi, noise):

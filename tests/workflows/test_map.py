@@ -45,6 +45,17 @@ def test_bands_of_which_only_the_number_was_compared_are_said(copy, scene, tmp_p
         assert (said in saved.notes) == known
 
 
+@pytest.mark.parametrize(
+    ("name", "what"), [("bench.toml", "a benchmark"), ("search.json", "a search")]
+)
+def test_the_folder_of_something_else_is_refused(copy, tmp_path, name, what):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).touch()
+    with pytest.raises(RunError, match=f"is the folder of {what}"):
+        hsi.map_scene(copy, out=tmp_path / "out", device="cpu")
+    assert [each.name for each in (tmp_path / "out").iterdir()] == [name]
+
+
 def test_the_map_of_the_own_scene_replaces_that_in_the_run_with_the_same(copy):
     before = raster(copy.path / "class_map.tif")
     saved = hsi.map_scene(copy, device="cpu")
