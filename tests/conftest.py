@@ -79,6 +79,13 @@ def pytest_configure(config):
         config.pluginmanager.register(Cases(config.getoption("--cases")))
 
 
+def pytest_collection_modifyitems(config, items):
+    """Let processes that share the files begin with long ones, so that none is left in the end."""
+    if hasattr(config, "workerinput"):
+        slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+        items.sort(key=lambda item: -slow[item.path])
+
+
 class Cases:
     """Adds up what passing tests counted; docs/reliability.md shows it."""
 

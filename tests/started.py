@@ -21,7 +21,7 @@ import threading
 import time
 from pathlib import Path
 
-LARGEST_MESSAGE = 2**17
+PIECE = 2**16
 CLOSED = -100  # beside subprocess.PIPE and DEVNULL: no stream at all, as with ``>&-``
 
 
@@ -29,7 +29,7 @@ class Starter:
     """Starts commands in a folder; at the end, those that still run are killed."""
 
     def __init__(self):
-        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket, theirs = socket.socketpair()
         with theirs:
             self.program = subprocess.Popen(
                 [sys.executable, __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()],
@@ -41,10 +41,9 @@ class Starter:
         self.program.wait()
 
     def ask(self, what, files=()):
-        socket.send_fds(self.socket, [json.dumps(what).encode()], files)
-        answer = self.socket.recv(LARGEST_MESSAGE)
-        assert answer, "the program that starts commands has ended"
-        return json.loads(answer)
+        send(self.socket, what, files)
+        answer, _ = receive(self.socket)
+        return answer
 
     def start(self, *words, cwd, env, stdout=None, stderr=None, text=False):
         """Start `hsi` with these words; the rest is as for `subprocess.Popen`."""
@@ -120,6 +119,30 @@ class Started:
         self.send_signal(signal.SIGKILL)
 
 
+def send(connection, what, files=()):
+    """Send what JSON can say, in a line, with open files."""
+    line = json.dumps(what).encode() + b"\n"
+    done = socket.send_fds(connection, [line], files)
+    connection.sendall(line[done:])
+
+
+def receive(connection):
+    """Return what was sent, and the files.
+
+    Raises
+    ------
+    EOFError
+        If the other end is closed.
+    """
+    line, files, _, _ = socket.recv_fds(connection, PIECE, 2)
+    while not line.endswith(b"\n"):
+        more = connection.recv(PIECE)
+        if not more:
+            raise EOFError("the program at the other end has ended")
+        line += more
+    return json.loads(line), files
+
+
 def prepare():
     """Import, and use once, what commands use."""
     import optuna  # noqa: F401
@@ -168,10 +191,10 @@ def become(words, cwd, env, closed, files):
 def serve(requests):
     """Answer requests until there is nobody to ask; return in a process that is to begin."""
     while True:
-        message, files, _, _ = socket.recv_fds(requests, LARGEST_MESSAGE, 2)
-        if not message:
+        try:
+            asked, files = receive(requests)
+        except EOFError:
             sys.exit()
-        asked = json.loads(message)
         if "wait" in asked:
             pid, status = os.waitpid(asked["wait"], os.WNOHANG)
             answer = os.waitstatus_to_exitcode(status) if pid else None
@@ -181,7 +204,7 @@ def serve(requests):
             return
         for file in files:
             os.close(file)
-        requests.send(json.dumps(answer).encode())
+        send(requests, answer)
 
 
 if __name__ == "__main__":

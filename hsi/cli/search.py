@@ -19,7 +19,27 @@ AMOUNT = options.Amount()
 VALIDATION = 0.1
 
 
-@click.command("search", short_help="Look for the settings that do best in validation.")
+class _Searched(click.Command):
+    """Says of an option of `hsi train` that a search chooses what it sets."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            from hsi.workflows.search.space import searchable
+
+            name = error.option_name.removeprefix("--")
+            if name.replace("-", "_") not in searchable():
+                raise
+            raise UsageError(
+                f"--{name} is a setting that a search chooses, unless it is fixed: --fix "
+                f"{name}=VALUE"
+            ) from error
+
+
+@click.command(
+    "search", cls=_Searched, short_help="Look for the settings that do best in validation."
+)
 @options.scenes
 @click.option(
     "--space",

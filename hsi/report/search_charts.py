@@ -23,7 +23,7 @@ from hsi.report.numbers import percent
 
 # Okabe and Ito's.
 _COMPLETE, _BEST, _FAILED = "#0072b2", "#d55e00", "#cc79a7"
-_WIDTH, _HEIGHT, _STRIP, _GAP, _BAR = 700, 330, 52, 16, 44
+_WIDTH, _HEIGHT, _STRIP, _GAP, _BAR = 700, 400, 52, 16, 44
 # The strip under the figure, from top to bottom.
 _WITHOUT_VALUE = {"pruned": ("Ended early", MUTED, "|"), "failed": ("Failed", _FAILED, "x")}
 

@@ -22,6 +22,8 @@ FIRST_TEMPERATURE, LAST_TEMPERATURE = 0.2, 0.0005
 # A relative loss of training pixels weighs double one of test pixels: training sets of the size
 # asked for are what makes splits comparable.
 TRAIN_WEIGHT = 2 / 3
+# Which set a cell belongs to.
+_NONE, _TRAIN, _VALIDATION, _TEST = range(4)
 
 
 def find_blocks(
@@ -85,6 +87,10 @@ class _Grid(Cells):
         # of each class that occurs, the rows of `pixels` that have some of it
         self.places = [np.flatnonzero(column) for column in self.pixels.T if column.any()]
         self.validates = bool(validation.any())
+        # of each cell and class that occurs in it: the cell, the class, and the number of pixels
+        found, self._classes = np.nonzero(self.pixels)
+        self._cells = self.labelled[found]
+        self._numbers = self.pixels[found, self._classes].astype(np.float64)
         test = self.pixels.sum(axis=0) - train - validation
         # (train, validation, test; classes)
         self.wanted = np.maximum(np.stack([train, validation, test]), 1)
@@ -105,26 +111,23 @@ class _Grid(Cells):
         nearness: NDArray[np.floating] = train**TRAIN_WEIGHT * test ** (1 - TRAIN_WEIGHT)
         return nearness * (1 + np.sqrt(validation)) / 2 if self.validates else nearness
 
-    def counts(self, blocks: list[_Block]) -> NDArray[np.float32]:
+    def counts(self, blocks: list[_Block]) -> NDArray[np.float64]:
         """Return the pixels of (train, validation, test) in each class."""
+        # What is painted later prevails: no pixel for validation is near to training.
+        sets = np.full((self.rows, self.cols), _TEST, dtype=np.uint8)
         train = [block for block in blocks if not block.for_validation]
-        masks = np.zeros((3, self.rows * self.cols), dtype=np.float32)
-        masks[0] = self._paint(train, 0)
-        near = self._paint(train, self.guard)
         if self.validates:
             validation = [block for block in blocks if block.for_validation]
-            masks[1] = self._paint(validation, 0) * (1 - near)
-            near = np.maximum(near, self._paint(validation, self.guard))
-        masks[2] = 1 - near
-        return masks[:, self.labelled] @ self.pixels
-
-    def _paint(self, blocks: list[_Block], margin: int) -> NDArray[np.float32]:
-        """Return 1 in the cells of `blocks` widened by `margin` cells, 0 elsewhere; flat."""
-        painted = np.zeros((self.rows, self.cols), dtype=np.float32)
-        for top, left, bottom, right, _ in blocks:
-            rows = slice(max(top - margin, 0), bottom + margin)
-            painted[rows, max(left - margin, 0) : right + margin] = 1
-        return painted.ravel()
+            _paint(sets, validation, margin=self.guard, value=_NONE)
+            _paint(sets, validation, margin=0, value=_VALIDATION)
+        _paint(sets, train, margin=self.guard, value=_NONE)
+        _paint(sets, train, margin=0, value=_TRAIN)
+        found = np.bincount(
+            self._classes * 4 + sets.ravel()[self._cells],
+            weights=self._numbers,
+            minlength=4 * self.pixels.shape[1],
+        )
+        return found.reshape(-1, 4).T[_TRAIN:].astype(np.float64)
 
     def pixels_of(self, blocks: list[_Block], *, for_validation: bool) -> NDArray[np.bool_]:
         """Return a mask of the scene's pixels in the blocks of one kind."""
@@ -135,6 +138,12 @@ class _Grid(Cells):
                 rows = slice(block.top * self.side, block.bottom * self.side)
                 labelled_area[rows, block.left * self.side : block.right * self.side] = True
         return mask
+
+
+def _paint(sets: NDArray[np.uint8], blocks: list[_Block], *, margin: int, value: int) -> None:
+    """Set the cells of `blocks`, widened by `margin` cells, to `value`."""
+    for top, left, bottom, right, _ in blocks:
+        sets[max(top - margin, 0) : bottom + margin, max(left - margin, 0) : right + margin] = value
 
 
 def _anneal(grid: _Grid, rng: np.random.Generator) -> list[_Block]:

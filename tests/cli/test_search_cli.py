@@ -37,6 +37,13 @@ def quick(files, tmp_path):
     )  # fmt: skip
 
 
+def test_settings_of_a_training_are_kept_by_fix(hsi_command, quick):
+    done = hsi_command(*quick, "--patch-size", "9")
+    assert done.code == 2
+    assert "--fix patch-size=VALUE" in done.err
+    assert "Did you mean" in hsi_command(*quick, "--trails", "9").err
+
+
 def test_it_ends_with_the_best_trials_and_the_command_to_train(hsi_command, quick, tmp_path):
     done = hsi_command(*quick, "--trials", "4", "--split", "blocks", "--seed", "3")
     assert done.code == 0
