@@ -98,7 +98,8 @@ def retrieve(
 
 
 def _say_waiting(lock: Path, owner: str) -> None:
-    print(f"Waiting for {owner}, which downloads into {lock.parent}", file=sys.stderr)
+    whose = owner or "another process"
+    print(f"Waiting for {whose}, which downloads into {lock.parent}", file=sys.stderr)
 
 
 def _try_all(addresses: Sequence[str], target: Path, sha256: str, size: int | None) -> None:

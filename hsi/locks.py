@@ -98,7 +98,12 @@ class FileLock:
 
 
 @contextmanager
-def lock_file(path: Path, *, waiting: Callable[[Path, str], None]) -> Iterator[bool]:
+def lock_file(
+    path: Path,
+    *,
+    waiting: Callable[[Path, str], None],
+    patience: float = SHORT_WAIT_SECONDS,
+) -> Iterator[bool]:
     """Have the lock on a file that is there only as long as somebody has it; wait for it.
 
     Parameters
@@ -106,14 +111,17 @@ def lock_file(path: Path, *, waiting: Callable[[Path, str], None]) -> Iterator[b
     path : Path
         In a folder that exists. A file that a killed process has left is no obstacle.
     waiting : callable
-        Called once with the path and who has the lock, when that takes long.
+        Called once with the path and who has the lock, when that takes long; what it raises ends
+        the wait. Who has it is empty if he has not said so yet.
+    patience : float
+        So many seconds are not long.
 
     Yields
     ------
     bool
         False where the system or the file system knows no locks: others may be here, too.
     """
-    lock = _waited_for(path, waiting)
+    lock = _waited_for(path, waiting, patience)
     try:
         if lock.available:
             path.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
@@ -125,14 +133,14 @@ def lock_file(path: Path, *, waiting: Callable[[Path, str], None]) -> Iterator[b
         lock.close()
 
 
-def _waited_for(path: Path, waiting: Callable[[Path, str], None]) -> FileLock:
-    end, said = time.monotonic() + SHORT_WAIT_SECONDS, False
+def _waited_for(path: Path, waiting: Callable[[Path, str], None], patience: float) -> FileLock:
+    end, said = time.monotonic() + patience, False
     while True:
         lock = FileLock(path)
         try:
             while not lock.acquire(wait=False):
-                if not said and time.monotonic() > end:
-                    waiting(path, owner_of(path) or "another process")
+                if not said and time.monotonic() >= end:
+                    waiting(path, _owner(path))
                     said = True
                 time.sleep(POLL_SECONDS)
             if not lock.available or lock.is_in_place():
@@ -144,8 +152,7 @@ def _waited_for(path: Path, waiting: Callable[[Path, str], None]) -> FileLock:
         lock.close()
 
 
-def owner_of(path: Path) -> str:
-    """Return who says in a locked file that he has it; nothing if he has not said so yet."""
+def _owner(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except FileNotFoundError:

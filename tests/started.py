@@ -26,7 +26,7 @@ CLOSED = -100  # beside subprocess.PIPE and DEVNULL: no stream at all, as with `
 
 
 class Starter:
-    """Starts commands in a folder; at the end, those that still run are killed."""
+    """Starts commands, and knows how they ended."""
 
     def __init__(self):
         self.socket, theirs = socket.socketpair()

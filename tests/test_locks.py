@@ -43,7 +43,6 @@ def test_a_lock_file_is_gone_afterwards(tmp_path, never):
 
 
 def test_who_waits_is_told_once_for_whom(tmp_path, monkeypatch):
-    monkeypatch.setattr(locks, "SHORT_WAIT_SECONDS", 0.0)
     monkeypatch.setattr(locks, "POLL_SECONDS", 0.001)
     path = tmp_path / ".lock"
     first, second = FileLock(path), FileLock(path)
@@ -62,7 +61,7 @@ def test_who_waits_is_told_once_for_whom(tmp_path, monkeypatch):
             second.close()
 
     monkeypatch.setattr(locks.time, "sleep", poll)
-    with lock_file(path, waiting=lambda *who: told.append(who)):
+    with lock_file(path, waiting=lambda *who: told.append(who), patience=0.0):
         assert path.is_file(), "the lock is on a file that is not there any more"
         assert not FileLock(path).acquire(wait=False)
     assert told == [(path, "process 1 on elsewhere")]

@@ -18,7 +18,8 @@ from hsi.training.photograph_classifier import (
 )
 from hsi.training.recipe import RECIPES, Recipe
 from hsi.training.run import Run, read_config
-from hsi.training.run_folder import RunFolder, check_free
+from hsi.training.run_folder import RunFolder
+from hsi.training.run_place import check_free
 from hsi.training.settings import Settings
 from hsi.training.transfer_run import TransferRun, read_transfer_config
 from hsi.training.transfer_settings import TransferSettings

@@ -7,9 +7,8 @@ import hashlib
 import io
 import json
 import os
-import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
@@ -19,15 +18,13 @@ import tomli_w
 from hsi.atomic import remove_temporary
 from hsi.errors import RunError, UsageError
 from hsi.files import make_folder_with_sums, write_text
-from hsi.locks import FileLock, owner_of
-from hsi.sums import NAME as SUMS
 from hsi.sums import check_sum, remove_sums, sum_of
 from hsi.toml_files import read_toml
 from hsi.training.epochs import Epoch
+from hsi.training.run_place import LOCK, alone_in, make_folder
 from hsi.training.state_file import States
 
 # The table of a `config.toml` that says what was learned from, and the command that writes it.
-LOCK = ".lock"
 MADE_BY = {
     "scene": "hsi train",
     "photographs": "hsi transfer",
@@ -205,7 +202,7 @@ class RunFolder:
         RunError
             If another process trains in it; its number and its machine are named.
         """
-        with _alone(self.path):
+        with alone_in(self.path):
             for folder in (self.path, self.states.folder):
                 remove_temporary(folder)
             yield
@@ -247,94 +244,6 @@ class RunFolder:
             remove_sums(self.path)
             if not any(self.path.iterdir()):
                 self.path.rmdir()
-
-
-def check_free(path: Path) -> None:
-    """Refuse a path that a new run cannot have.
-
-    Raises
-    ------
-    RunError
-        If there is a file, a run, or another folder with something in it.
-    """
-    if (path / "config.toml").exists():
-        reason = "already holds a run (--resume goes on with one that is unfinished)"
-    elif path.is_dir() and any(each.name != LOCK for each in path.iterdir()):
-        reason = "is not empty"
-    elif path.exists() and not path.is_dir():
-        reason = "is a file"
-    else:
-        return
-    raise RunError(f"{path} {reason}\nChoose another folder: out=, or --out on the command line.")
-
-
-def make_folder(path: Path, write: Callable[[Path], None], *, files: Sequence[str]) -> None:
-    """Make the folder of a run and call `write` on it; if that fails, leave nothing behind.
-
-    Parameters
-    ----------
-    path : Path
-        The folder, which may be there if it is empty.
-    write : callable
-        Writes what the training starts from: `files`, of which ``config.toml`` comes last, since
-        it makes the folder a run.
-    files : sequence of str
-        The names of what it writes.
-
-    Raises
-    ------
-    RunError
-        If the folder already holds something, or cannot be made.
-    """
-    check_free(path)
-    made: list[Path] = []
-    try:
-        made += [each for each in (path, *path.parents) if not each.exists()]
-        path.mkdir(parents=True, exist_ok=True)
-        with _alone(path):
-            check_free(path)  # whoever began at the same moment may have been faster
-            try:
-                make_folder_with_sums(path)
-                write(path)
-            except BaseException:
-                for name in (*files, SUMS):
-                    with suppress(OSError):
-                        (path / name).unlink()
-                raise
-    except BaseException as error:
-        for folder in made:
-            with suppress(OSError):
-                folder.rmdir()
-        if not isinstance(error, OSError):
-            raise
-        raise RunError(f"cannot write the run folder {path}: {error.strerror}") from error
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Have the folder of a run for this process; see `RunFolder.alone`."""
-    path = folder / LOCK
-    lock = FileLock(path)
-    try:
-        while True:
-            if not lock.acquire(wait=False):
-                whose = f": {who}" if (who := owner_of(path)) else ""
-                raise RunError(
-                    f"another process is training in {folder}{whose}\n"
-                    "Wait for it, or end it; what it has done is kept."
-                )
-            if not lock.available or lock.is_in_place():
-                break
-            # Its owner has removed it, and it is nobody's any more.
-            lock.close()
-            lock = FileLock(path)
-        path.write_text(f"process {os.getpid()} on {platform.node()}\n", encoding="utf-8")
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
-    finally:
-        lock.close()
 
 
 def read_tables(path: Path, *names: str) -> dict[str, dict[str, Any]]:

@@ -129,7 +129,7 @@ def test_who_comes_second_takes_nothing_from_the_first(begin, monkeypatch, tmp_p
         if len(looks) == 1:
             begin("first")
 
-    monkeypatch.setattr("hsi.training.run_folder.check_free", check)
+    monkeypatch.setattr("hsi.training.run_place.check_free", check)
     with pytest.raises(RunError, match="already holds a run"):
         begin("second")
     assert Run(tmp_path / "run").source == {"dataset": "first"}

@@ -16,7 +16,7 @@ from hsi.evaluation import Cell
 from hsi.mapping.facts import scene_facts
 from hsi.mapping.unfinished import UnfinishedMap
 from hsi.scenes.synthetic import synthetic_scene
-from hsi.training.run_folder import LOCK
+from hsi.training.run_place import LOCK
 from hsi.workflows.bench import Asked, Bench, train_cells
 from hsi.workflows.bench.cells import folder_of
 from hsi.workflows.cluster import open_cluster
