@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from hsi.evaluation import Cell
 from hsi.workflows.bench.work import SceneAtHand, Task, clean_up, do
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+# So long a worker may take for its step, and to keep what it has learned, once it is to end.
+PATIENCE_SECONDS = 30.0
 
 
 @dataclass
@@ -57,9 +60,14 @@ class Pool:
     ) -> None:
         for worker in self._workers:
             worker.process.terminate()
+            worker.connection.close()  # for one that waits for its next task
+        end = time.monotonic() + PATIENCE_SECONDS
         for worker in self._workers:
-            worker.process.join()
-            worker.connection.close()
+            worker.process.join(max(0.0, end - time.monotonic()))
+            if worker.process.is_alive():
+                # Where Python cannot let an exception out, it drops it, and the request with it.
+                worker.process.kill()
+                worker.process.join()
             if worker.task is not None:
                 clean_up(worker.task.folder)
 
