@@ -93,8 +93,9 @@ def command(
 ) -> None:
     """Give every pixel of a scene a class, with the network that RUN trained.
 
-    A SCENE is a name or a path; without any, the scene of the run is mapped. Scenes may be larger
-    than memory. Of several, those that fail are listed at the end, and the others are mapped.
+    A SCENE is a name, a path, or the address of a GeoTIFF (https://, s3://, ...); without any, the
+    scene of the run is mapped. Scenes may be larger than memory. Of several, those that fail are
+    listed at the end, and the others are mapped.
     In place of RUN, a file of ONNX that `hsi export` wrote is run without PyTorch.
     With --cluster or --workers, Dask's workers compute, and the files are the same.
 
@@ -286,13 +287,14 @@ def _described(mapper: _Mapper, saved: SavedMap) -> dict[str, Any]:
 def _folders(wanted: list[str], out: str | None) -> list[Path | None]:
     """Return a folder for each scene; always the same ones, so that a map can be continued."""
     from hsi.files import folder_name, usable_path
+    from hsi.scenes.address import stem_of
 
     if out is None:
         return [None] * len(wanted)
     times: dict[str, int] = {}
     folders: list[Path | None] = []
     for dataset in wanted:
-        name = folder_name(Path(dataset).stem)
+        name = folder_name(stem_of(dataset))
         times[name] = times.get(name, 0) + 1
         numbered = name if times[name] == 1 else f"{name}-{times[name]}"
         folders.append(usable_path(out, "out") / numbered)

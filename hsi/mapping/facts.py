@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def scene_facts(scene: Scene) -> dict[str, Any]:
     """Return what tells this scene from others and from itself before a change; reads five pixels.
 
-    Size and time of its file stand for its content.
+    Size and time of its file stand for its content; of an image at an address, the pixels alone.
     """
     file = stored_file(scene.cube)
     status = None if file is None else file.stat()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsi.errors import SceneError, UsageError
+from hsi.scenes.address import Place
 from hsi.scenes.band_ranges import bands_in
 from hsi.scenes.cube import bands_that_vary, bands_with_data
 from hsi.scenes.lazy import BandSelection
@@ -106,7 +106,7 @@ class BandChoice:
 
 
 def usable_bands(
-    path: Path,
+    path: Place,
     cube: Any,
     *,
     nodata: float | None,

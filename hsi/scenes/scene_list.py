@@ -190,10 +190,12 @@ def _found(name: str, path: Path, line: int) -> Path:
     except OSError:  # a name longer than any file has
         there = False
     if not there:
-        raise SceneError(
-            f"{path}, line {line}: there is no file {file}\n"
-            "Paths in a list count from the folder of the list."
+        hint = (
+            "Addresses are named one by one, not in lists."
+            if "://" in name
+            else "Paths in a list count from the folder of the list."
         )
+        raise SceneError(f"{path}, line {line}: there is no file {file}\n{hint}")
     return file
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
 import uuid
 import weakref
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,15 +19,18 @@ from numpy.typing import NDArray
 
 from hsi.contained import HELPER, CrashedError, NotImportableError, can_be_sent
 from hsi.errors import SceneError
+from hsi.scenes.address import Address, Place
 from hsi.scenes.contents import Contents
 from hsi.scenes.lazy import Bands, LazyCube
 from hsi.scenes.storage import stored_block, stored_file
 
 # A slow disk reads this much in a second, at least; damaged files can keep a library busy for ever.
 _SLOWEST, _PATIENCE = 2**20, 60.0
+# A network is slower, and GDAL asks a server three times more before it gives up.
+_SLOWEST_AWAY, _PATIENCE_AWAY = 2**17, 300.0
 
 
-def read_contained(reader: Callable[..., Any], path: Path, **named: Any) -> Any:
+def read_contained(reader: Callable[..., Any], path: Place, **named: Any) -> Any:
     """Call ``reader(path, ...)`` in the helper process.
 
     Parameters
@@ -35,7 +38,7 @@ def read_contained(reader: Callable[..., Any], path: Path, **named: Any) -> Any:
     reader : callable
         Returns `Contents`, or anything that can be pickled. One that no other process can import,
         such as a function of the program itself, is called here.
-    path : Path
+    path : Path or Address
         The file.
     **named
         Handed over.
@@ -68,7 +71,7 @@ class ContainedCube(LazyCube):
         Reader, path and named arguments that open it once more, in another process.
     """
 
-    def __init__(self, kept: _Kept, *, again: tuple[Callable[..., Any], Path, Any]) -> None:
+    def __init__(self, kept: _Kept, *, again: tuple[Callable[..., Any], Place, Any]) -> None:
         super().__init__(kept.shape, kept.dtype)
         self.chunks, self.path, self._again = kept.chunks, kept.file, again
         self._keep(kept)
@@ -90,8 +93,13 @@ class ContainedCube(LazyCube):
         SceneError
             If the file is damaged there, or was changed since it was opened.
         """
+        size = (
+            (rows.stop - rows.start) * (cols.stop - cols.start) * len(bands) * self.dtype.itemsize
+        )
         for _ in range(_ATTEMPTS):
-            values = _asked(self.path, _read_rectangle, self._kept.key, rows, cols, bands)
+            values = _asked(
+                self.path, _read_rectangle, self._kept.key, rows, cols, bands, size=size
+            )
             if values is not None:
                 return np.asarray(values)
             # The process is another one: that which had it open crashed, or this one was forked.
@@ -120,7 +128,7 @@ class _Kept:
     key: Key
     shape: tuple[int, int, int]
     dtype: np.dtype[Any]
-    file: Path
+    file: Place
     chunks: tuple[int, int, int]
 
 
@@ -128,13 +136,19 @@ class _Kept:
 _NO_LONGER: list[Key] = []
 
 
-def _asked(path: Path, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function in the helper process."""
+def _asked(path: Place, function: Callable[..., Any], *arguments: Any, size: int = 0) -> Any:
+    """Call a function in the helper process, which is to read so many bytes."""
     dropped = []
     while _NO_LONGER:
         dropped.append(_NO_LONGER.pop())
     try:
-        seconds = _PATIENCE + path.stat().st_size / _SLOWEST
+        if isinstance(path, Address):
+            # Keys, proxies and the like may have been set since the process began.
+            arguments = (dict(os.environ), function, arguments)
+            function = _in_environment
+            seconds = _PATIENCE_AWAY + size / _SLOWEST_AWAY
+        else:
+            seconds = _PATIENCE + path.stat().st_size / _SLOWEST
         return HELPER.call(_after_dropping, dropped, function, arguments, seconds=seconds)
     except CrashedError as error:
         raise SceneError(
@@ -148,6 +162,7 @@ def _asked(path: Path, function: Callable[..., Any], *arguments: Any) -> Any:
 _OWN = uuid.uuid4().hex
 _CUBES: dict[Key, LazyCube] = {}
 _NUMBERS = itertools.count()
+_FROM_THERE = set(os.environ)
 
 
 def _after_dropping(
@@ -158,7 +173,19 @@ def _after_dropping(
     return function(*arguments)
 
 
-def _read_and_keep(reader: Callable[..., Any], path: Path, named: dict[str, Any]) -> Any:
+def _in_environment(
+    wanted: dict[str, str], function: Callable[..., Any], arguments: tuple[Any, ...]
+) -> Any:
+    # What libraries have set here themselves stays.
+    for name in _FROM_THERE - wanted.keys():
+        os.environ.pop(name, None)
+    _FROM_THERE.clear()
+    _FROM_THERE.update(wanted)
+    os.environ.update(wanted)
+    return function(*arguments)
+
+
+def _read_and_keep(reader: Callable[..., Any], path: Place, named: dict[str, Any]) -> Any:
     found = reader(path, **named)
     if not isinstance(found, Contents) or not isinstance(found.array, LazyCube):
         return found

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.errors import SceneError
+from hsi.scenes.address import Place
 from hsi.scenes.contents import Contents, Purpose
 from hsi.scenes.readers.raster import read_raster
 from hsi.scenes.readers.xml_files import read_xml
@@ -52,21 +53,25 @@ _LAYOUTS = (
 )  # fmt: skip
 
 
-def read_tiff(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
+def read_tiff(path: Place, *, key: str | None, purpose: Purpose) -> Contents:
     """Open a GeoTIFF, with what the metadata beside it say where it is an EnMAP or DESIS image.
 
     Parameters and errors are those of `read_raster`. An image of these products without its
-    metadata opens like any GeoTIFF; ``metadata["note"]`` says so.
+    metadata, and any at an address, opens like any GeoTIFF; ``metadata["note"]`` says so.
     """
     image = _IMAGE.fullmatch(path.name)
     if image is None or purpose == "labels":
         return read_raster(path, key=key, purpose=purpose)
     contents = read_raster(path, key=key, purpose="cube")
-    metadata = _beside(path, _METADATA, image[1])
-    if metadata is None:
-        note = f"no {image[1]}METADATA.XML beside the image: stored values, in no known unit"
-        return replace(contents, metadata=contents.metadata | {"note": note})
-    return _described(path, contents, metadata)
+    if isinstance(path, Path):
+        metadata = _beside(path, _METADATA, image[1])
+        if metadata is not None:
+            return _described(path, contents, metadata)
+        note = f"no {image[1]}METADATA.XML beside the image"
+    else:
+        note = f"{image[1]}METADATA.XML is not read at an address"
+    note += ": stored values, in no known unit"
+    return replace(contents, metadata=contents.metadata | {"note": note})
 
 
 def read_product(path: Path, *, key: str | None, purpose: Purpose) -> Contents:

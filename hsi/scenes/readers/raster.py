@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hsi.errors import SceneError, UsageError
+from hsi.scenes.address import Place
 from hsi.scenes.contents import Contents, Entry, Purpose, choose_array
 from hsi.scenes.grid import Grid
 from hsi.scenes.lazy import BandSelection
@@ -20,13 +21,13 @@ from hsi.scenes.readers.raster_tags import band_tags
 _CLAIM_PER_BYTE, _CLAIM_AT_LEAST = 100_000, 64 * 2**20
 
 
-def read_raster(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
+def read_raster(path: Place, *, key: str | None, purpose: Purpose) -> Contents:
     """Open a raster whose pixels are read where the scene is sliced.
 
     Parameters
     ----------
-    path : Path
-        A file with one of the suffixes in `raster_cube.DRIVERS`.
+    path : Path or Address
+        A file with one of the suffixes in `raster_cube.DRIVERS`. At an address, no labels.
     key : str or None
         Of labels, the description or the number (from 1) of the band, where there are several.
     purpose : {"cube", "labels"}
@@ -51,7 +52,8 @@ def read_raster(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
     with reading(path), open_raster(path) as dataset:
         shape = (int(dataset.height), int(dataset.width), int(dataset.count))
         dtype = _common_type(path, dataset.dtypes)
-        _check_size(path, dataset, shape, dtype)
+        if isinstance(path, Path):  # GDAL does not tell how large a file at an address is
+            _check_size(path, dataset, shape, dtype)
         # NaN is no data in any case, and would not equal itself.
         nodata = {
             None if value is None or math.isnan(value) else float(value)
@@ -68,7 +70,7 @@ def read_raster(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
         common = nodata.pop() if len(nodata) == 1 else None
         grid, metadata = _grid(dataset)
         metadata |= _kept(dataset)
-        if purpose == "labels":
+        if purpose == "labels" and isinstance(path, Path):
             return _labels(path, dataset, cube, key=key, nodata=common, grid=grid)
         if dataset.count == 1 and "palette" in {each.name for each in dataset.colorinterp}:
             raise SceneError(
@@ -90,7 +92,7 @@ def read_raster(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
         )
 
 
-def _common_type(path: Path, names: tuple[str, ...]) -> np.dtype[Any]:
+def _common_type(path: Place, names: tuple[str, ...]) -> np.dtype[Any]:
     if any(name.startswith("complex") for name in names):
         raise SceneError(f"{path} holds complex numbers ({names[0]}); expected real ones")
     return np.result_type(*names)
@@ -168,7 +170,7 @@ def _rgb_bands(dataset: Any) -> tuple[int, int, int] | None:
     return meaning.index("red"), meaning.index("green"), meaning.index("blue")
 
 
-def _factors(path: Path, what: str, values: tuple[float, ...]) -> Any:
+def _factors(path: Place, what: str, values: tuple[float, ...]) -> Any:
     """Return one number for all bands where that is enough, else ``(bands,)``."""
     factors = np.array(values, dtype=np.float64)
     if not np.isfinite(factors).all() or (what == "scale" and (factors == 0).any()):

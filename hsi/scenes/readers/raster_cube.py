@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.errors import HsiError, SceneError
+from hsi.scenes.address import Address, Place
 from hsi.scenes.lazy import Bands, LazyCube
 from hsi.scenes.readers.jpeg2000_boxes import check_boxes
 
@@ -31,10 +32,12 @@ _NAMES = {
     "PNG": "PNG",
 }  # fmt: skip
 # Files beside a raster may name overviews elsewhere; nothing is fetched for them.
-_OPTIONS: dict[str, Any] = {
-    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none", "GDAL_HTTP_MAX_RETRY": "0",
-    # GDAL would keep as many blocks as fit into a twentieth of the machine's memory.
-    "GDAL_CACHEMAX": 64 * 2**20,
+_FILE_OPTIONS = {"CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none", "GDAL_HTTP_MAX_RETRY": "0"}
+# At an address, GDAL would ask for some forty files that could lie beside the image.
+_ADDRESS_OPTIONS = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_HTTP_CONNECTTIMEOUT": "20", "GDAL_HTTP_LOW_SPEED_LIMIT": "1000",
+    "GDAL_HTTP_LOW_SPEED_TIME": "30", "GDAL_HTTP_MAX_RETRY": "3", "GDAL_HTTP_RETRY_DELAY": "1",
 }  # fmt: skip
 
 
@@ -43,7 +46,7 @@ class RasterCube(LazyCube):
 
     Parameters
     ----------
-    path : Path
+    path : Path or Address
         The file.
     shape : tuple of int
         ``(rows, cols, bands)``.
@@ -57,7 +60,7 @@ class RasterCube(LazyCube):
 
     def __init__(
         self,
-        path: Path,
+        path: Place,
         *,
         shape: tuple[int, int, int],
         dtype: np.dtype[Any],
@@ -113,7 +116,7 @@ class RasterCube(LazyCube):
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: Place) -> Iterator[None]:
     """Set how GDAL reads within the block, and turn what it says into one `SceneError`."""
     import rasterio
     from rasterio._err import CPLE_BaseError
@@ -122,7 +125,7 @@ def reading(path: Path) -> Iterator[None]:
     # What rasterio raises on damaged files, found by damaging some.
     damage = (RasterioError, CPLE_BaseError, OSError, ValueError, OverflowError, LookupError)
     try:
-        with rasterio.Env(**_OPTIONS):
+        with rasterio.Env(**_options(path)):
             yield
     except HsiError:  # a UsageError is also a ValueError
         raise
@@ -132,13 +135,35 @@ def reading(path: Path) -> Iterator[None]:
         reason = error.__cause__ or error
         while reason.__cause__ is not None:
             reason = reason.__cause__
-        text = " ".join(str(reason).split()).replace(str(path), path.name)
-        raise SceneError(f"{path} cannot be read; it is cut off or damaged\nGDAL: {text}") from (
-            error
-        )
+        if isinstance(path, Address):
+            what = "the server does not give it, or it is damaged"
+            text = str(reason).replace(path.gdal_name, path.name)
+        else:
+            what, text = "it is cut off or damaged", str(reason).replace(str(path), path.name)
+        raise SceneError(
+            f"{path} cannot be read; {what}\nGDAL: {' '.join(text.split())}"
+        ) from error
 
 
-def open_raster(path: Path) -> Any:
+def _options(path: Place) -> dict[str, Any]:
+    # GDAL would keep as many blocks as fit into a twentieth of the machine's memory.
+    usual: dict[str, Any] = {"GDAL_CACHEMAX": 64 * 2**20}
+    if not isinstance(path, Address):
+        return usual | _FILE_OPTIONS
+    import requests.certs
+
+    # Nothing else is asked for, and a file that is opened anew is not the one of before.
+    only = ("CPL_VSIL_CURL_ALLOWED_FILENAME", "CPL_VSIL_CURL_NON_CACHED")
+    # What the user has set in the environment goes before.
+    usual |= {name: value for name, value in _ADDRESS_OPTIONS.items() if name not in os.environ}
+    own = os.environ.get("CURL_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
+    if own and os.environ.get("GDAL_CURL_CA_BUNDLE") == requests.certs.where():
+        # Rasterio's wheels set that, where nobody else has: it knows no authority of one's own.
+        usual["GDAL_CURL_CA_BUNDLE"] = own
+    return usual | dict.fromkeys(only, path.gdal_name)
+
+
+def open_raster(path: Place) -> Any:
     """Return an open rasterio dataset; to be called, and read, within `reading`.
 
     Raises
@@ -150,18 +175,23 @@ def open_raster(path: Path) -> Any:
     from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
     driver = DRIVERS[path.suffix.lower()]
-    if driver == "JP2OpenJPEG":
+    if driver == "JP2OpenJPEG" and isinstance(path, Path):
         check_boxes(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            return rasterio.open(path, driver=driver)
+            name = path.gdal_name if isinstance(path, Address) else path
+            return rasterio.open(name, driver=driver)
     except RasterioIOError as error:
         if "not recognized" not in str(error):
             raise
         hint = {".img": ", nor is there an ENVI header beside it", ".bil": " with its header"}
-        raise SceneError(
-            f"{path} is no {_NAMES[driver]} file{hint.get(path.suffix.lower(), '')}\n"
-            "Files that refer to others (virtual rasters, addresses) are not followed; "
+        cure = (
+            "A server may send a page in its place; open the address in a browser to see it."
+            if isinstance(path, Address)
+            else "Files that refer to others (virtual rasters, addresses) are not followed; "
             "save the image itself."
+        )
+        raise SceneError(
+            f"{path} is no {_NAMES[driver]} file{hint.get(path.suffix.lower(), '')}\n{cure}"
         ) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hsi.errors import SceneError, UsageError
 from hsi.files import is_web_page
+from hsi.scenes.address import Address, Place
 from hsi.scenes.contents import Contents, Purpose
 from hsi.scenes.readers.contained import read_contained
 from hsi.scenes.readers.dlr import read_product, read_tiff
@@ -71,7 +72,7 @@ def register_reader(suffix: str, reader: Callable[..., Contents]) -> None:
     READERS[known] = reader
 
 
-def read_file(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
+def read_file(path: Place, *, key: str | None, purpose: Purpose) -> Contents:
     """Read an array with the reader for the file's format.
 
     Raises
@@ -79,6 +80,10 @@ def read_file(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
     SceneError
         If the file is missing, empty, a folder, a web page, damaged or of an unknown format.
     """
+    contents: Contents
+    if isinstance(path, Address):
+        contents = read_contained(read_tiff, path, key=key, purpose=purpose)
+        return contents
     check_file(path)
     reader = READERS.get(path.suffix.lower())
     header = find_header(path)
@@ -99,7 +104,7 @@ def read_file(path: Path, *, key: str | None, purpose: Purpose) -> Contents:
         )
     if reader in _HARMLESS:
         return reader(path, key=key, purpose=purpose)
-    contents: Contents = read_contained(reader, path, key=key, purpose=purpose)
+    contents = read_contained(reader, path, key=key, purpose=purpose)
     return contents
 
 

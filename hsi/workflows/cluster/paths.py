@@ -8,6 +8,7 @@ from typing import Any
 
 from hsi.errors import ClusterError
 from hsi.scenes import list_cards
+from hsi.scenes.address import address_of
 from hsi.scenes.catalogue import SYNTHETIC, plain_name
 from hsi.workflows.cluster.cluster import Cluster
 
@@ -17,7 +18,8 @@ def absolute_source(source: Mapping[str, Any]) -> dict[str, Any]:
     if "parts" in source:
         return dict(source) | {"parts": [absolute_source(part) for part in source["parts"]]}
     changed = dict(source)
-    if plain_name(source["dataset"]) not in (*list_cards(), SYNTHETIC):
+    known = plain_name(source["dataset"]) in (*list_cards(), SYNTHETIC)
+    if not known and address_of(source["dataset"]) is None:
         changed["dataset"] = str(Path(source["dataset"]).absolute())
     if "labels" in source:
         changed["labels"] = str(Path(source["labels"]).absolute())

@@ -163,14 +163,6 @@ def test_nothing_is_fetched_while_a_raster_is_read(tmp_path, server):
     assert server.asked == []
 
 
-@pytest.mark.parametrize(
-    "address", ["http://127.0.0.1:9/x.tif", "/vsicurl/http://127.0.0.1:9/x.tif"]
-)
-def test_an_address_is_no_path(address):
-    with pytest.raises(SceneError.__base__, match="there is no file"):
-        load_scene(address)
-
-
 def test_a_broken_coordinate_system_is_one_error_or_none(tmp_path):
     path = write(tmp_path / "a.tif")
     content = path.read_bytes()
