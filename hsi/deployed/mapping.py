@@ -14,6 +14,7 @@ from hsi.mapping.facts import scene_facts
 from hsi.mapping.tiles import LocalTiles
 from hsi.scenes import Scene
 from hsi.scenes.common import with_ids_of
+from hsi.scenes.levels import level_notes
 from hsi.scenes.trained_bands import comparison_notes, match_bands
 
 
@@ -116,5 +117,6 @@ def prepare_onnx(
             "versions": {name: version(name) for name in ("hsi", "onnxruntime", "numpy")},
         },
         format=format,
-        notes=comparison_notes(scene, classifier.bands),
+        notes=comparison_notes(scene, classifier.bands)
+        + level_notes(scene, classifier.description.reduction),
     )

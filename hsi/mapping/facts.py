@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hsi.scenes import Scene
+from hsi.scenes.levels import few_pixels
 from hsi.scenes.storage import stored_file
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def scene_facts(scene: Scene) -> dict[str, Any]:
         "size": list(scene.shape),
         "type": np.dtype(scene.cube.dtype).str,
         "nodata": scene.nodata,
-        "pixels": _pixels(scene),
+        "pixels": hash_of(np.ascontiguousarray(pixel).tobytes() for pixel in few_pixels(scene)),
     }
     if scene.file_bands is not None:
         facts["bands of the file"] = hash_of([scene.file_bands.tobytes()])
@@ -35,13 +36,6 @@ def scene_facts(scene: Scene) -> dict[str, Any]:
     if status is not None:
         facts |= {"bytes of its file": status.st_size, "time of its file": status.st_mtime_ns}
     return facts
-
-
-def _pixels(scene: Scene) -> str:
-    """Return what stands for five pixels of a scene."""
-    rows, cols = scene.rows - 1, scene.cols - 1
-    places = [(0, 0), (0, cols), (rows // 2, cols // 2), (rows, 0), (rows, cols)]
-    return hash_of(np.ascontiguousarray(scene.cube[row, col]).tobytes() for row, col in places)
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

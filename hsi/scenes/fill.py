@@ -74,9 +74,12 @@ def check_fill(
     band = int(np.abs(values.astype(np.float64) - reduction.mean_).argmax())
     value = str(values[band])  # as short as the type allows, and yet exact
     last = row + len(reduced) - 1
+    cure = f"That looks like a fill value: declare it with nodata={value} (--nodata={value})."
+    strange = np.asarray(pixels)[tuple(suspects[far].T)]
+    if far.sum() == np.count_nonzero(reduced.any(axis=2)) and (strange != strange[0]).any():
+        cure = "All of them do: the values seem to be in another unit than those of the training."
     raise SceneError(
         f"{name} holds {value} at row {row + first_row}, column {col + first_col} "
         f"(band {band + 1}), and {int(far.sum()):,} pixels in rows {row} to {last} lie more than "
-        f"{FILL_DEVIATIONS:,} standard deviations away from the training pixels\n"
-        f"That looks like a fill value: declare it with nodata={value} (--nodata={value})."
+        f"{FILL_DEVIATIONS:,} standard deviations away from the training pixels\n{cure}"
     )

@@ -15,6 +15,7 @@ from hsi.mapping.facts import scene_facts
 from hsi.mapping.tiles import LocalTiles, MapTiles
 from hsi.scenes import Scene, open_scene
 from hsi.scenes.common import with_ids_of
+from hsi.scenes.levels import level_notes
 from hsi.scenes.trained_bands import comparison_notes, match_bands
 from hsi.training import Run
 from hsi.workflows.cluster import Cluster
@@ -177,7 +178,9 @@ def prepare_map(
             "versions": versions_of_numbers(),
         },
         format=format,
-        notes=() if own else comparison_notes(given, classifier.bands),
+        notes=()
+        if own
+        else comparison_notes(given, classifier.bands) + level_notes(scene, classifier.reduction),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from hsi.report.sections import PageFigure
 from hsi.sampling import Split
 from hsi.scenes import Scene, open_scene
 from hsi.scenes.common import with_ids_of
+from hsi.scenes.levels import level_notes
 from hsi.scenes.trained_bands import comparison_notes
 from hsi.sums import check_sum
 from hsi.training import Classifier, Run
@@ -114,9 +115,9 @@ def _other_page(
     split, notes = _all_tested(run.classifier, scene, mapped)
     metrics = None
     figures = [PageFigure(CAPTIONS["class_map.png"][0], _map_picture(run, scene, mapped))]
-    notes += [
-        f"{each[0].upper()}{each[1:]}." for each in comparison_notes(scene, run.classifier.bands)
-    ]
+    told = comparison_notes(scene, run.classifier.bands)
+    told += level_notes(scene, run.classifier.reduction)
+    notes += [f"{each[0].upper()}{each[1:]}." for each in told]
     if split is not None:
         metrics = accuracy(run.classifier, scene, split, mapped.class_map)
         names = [each["name"] for each in metrics["per_class"]]
