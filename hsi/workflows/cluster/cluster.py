@@ -8,7 +8,7 @@ from typing import Any
 
 from hsi.errors import ClusterError
 from hsi.training import Run
-from hsi.workflows.cluster.queue import TaskQueue, in_words
+from hsi.workflows.cluster.queue import TaskQueue, in_words, scheduler_asked
 from hsi.workflows.cluster.workers import PACKAGES, Agreed, agree, facts_here
 
 
@@ -81,11 +81,13 @@ class Cluster:
 
     def on_each(self, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
         """Call a function on each worker; return by address what it returned or raised."""
-        return dict(self.client.run(function, *arguments, on_error="return"))
+        with scheduler_asked("a question to all workers"):
+            return dict(self.client.run(function, *arguments, on_error="return"))
 
     def ask(self, function: Callable[..., Any], *arguments: Any, what: str) -> Any:
         """Return what a function returns on one of the workers; raises as `TaskQueue.take`."""
-        future = self.client.submit(function, *arguments, pure=False, priority=1)
+        with scheduler_asked(what):
+            future = self.client.submit(function, *arguments, pure=False, priority=1)
         try:
             return future.result()
         except Exception as error:
@@ -108,7 +110,8 @@ class Cluster:
         content = run.kept.read_bytes()
         name = name_of_model(content, client=self.client.id)
         if name not in self._models:
-            self.client.register_plugin(ModelPlugin(content, name=name))
+            with scheduler_asked("the network"):
+                self.client.register_plugin(ModelPlugin(content, name=name))
             self._models.add(name)
         return name
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,19 +123,22 @@ class TaskQueue:
         Exception
             Whatever the function raises.
         """
-        self._fill()
-        if task.which not in self._flying:
-            self._leave_out(lambda each: each.which == task.which)
-            self._give(task, None)
+        with scheduler_asked(task.what):
+            self._fill()
+            if task.which not in self._flying:
+                self._leave_out(lambda each: each.which == task.which)
+                self._give(task, None)
         future = self._flying[task.which].future
         try:
-            while not future.done():
-                others = [each.future for each in self._unfinished if each.future is not future]
-                self._done([future, *others], seconds=LOOK_SECONDS)
-                self._fill()
-            return future.result()
-        except Exception as error:
-            raise in_words(error, task.what) from error
+            with scheduler_asked(task.what):
+                while not future.done():
+                    others = [each.future for each in self._unfinished if each.future is not future]
+                    self._done([future, *others], seconds=LOOK_SECONDS)
+                    self._fill()
+            try:
+                return future.result()
+            except Exception as error:
+                raise in_words(error, task.what) from error
         finally:
             future.release()
             del self._flying[task.which]
@@ -159,8 +163,11 @@ class TaskQueue:
         self._runs = [run for run in self._runs if run.tasks]
 
     def _cancel(self, dropped: list[Hashable]) -> None:
-        if dropped:
-            self._client.cancel([self._flying.pop(which).future for which in dropped], force=True)
+        futures = [self._flying.pop(which).future for which in dropped]
+        # A scheduler that is gone has nothing to forget.
+        with suppress(ClusterError), scheduler_asked("tasks"):
+            if futures:
+                self._client.cancel(futures, force=True)
 
     def _fill(self) -> None:
         """Give every worker what it can do with, one task each before any has two."""
@@ -221,6 +228,22 @@ class TaskQueue:
         self._flying[task.which] = _Flight(task=task, future=future, worker=address)
 
 
+@contextmanager
+def scheduler_asked(what: str) -> Iterator[None]:
+    """Turn what Dask raises where the scheduler does not answer into a `ClusterError`."""
+    from distributed.comm import CommClosedError
+
+    try:
+        yield
+    except (CommClosedError, CancelledError, TimeoutError) as error:
+        raise _gone(error, what) from error
+
+
+def _gone(error: BaseException, what: str) -> ClusterError:
+    said = str(error).splitlines() or [type(error).__name__]
+    return ClusterError(f"the Dask cluster no longer answers, or gave {what} up: {said[0]}")
+
+
 def in_words(error: Exception, what: str) -> Exception:
     """Return what is to be raised for the error of a task: itself, unless it is one of Dask's."""
     from distributed import KilledWorker
@@ -233,6 +256,5 @@ def in_words(error: Exception, what: str) -> Exception:
             "fewer workers on a machine, need less."
         )
     if isinstance(error, CancelledError | CommClosedError):
-        said = str(error).splitlines() or [type(error).__name__]
-        return ClusterError(f"the Dask cluster no longer answers, or gave {what} up: {said[0]}")
+        return _gone(error, what)
     return error

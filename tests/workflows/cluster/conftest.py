@@ -1,10 +1,12 @@
 """A scheduler and workers as their own commands start them, on the loopback address."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -24,28 +26,25 @@ def end(process):
         process.wait()
 
 
-@pytest.fixture(scope="session")
-def address(tmp_path_factory):
-    """The address of a scheduler with two workers that are started again when they are killed."""
-    folder = tmp_path_factory.mktemp("dask")
+@contextlib.contextmanager
+def scheduler_and_workers(folder, workers):
+    """Have so many workers that are started again when they are killed, and their scheduler."""
     environment = os.environ | {"DASK_TEMPORARY_DIRECTORY": str(folder)}
     threads = str(torch.get_num_threads())  # or their last digits differ from those made here
     environment |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), threads)
+    file = folder / "scheduler.json"
 
     def start(*command):
         return subprocess.Popen(
-            [*DASK, *command], cwd=folder, env=environment, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [*DASK, *command, "--scheduler-file", str(file), "--host", "127.0.0.1"], cwd=folder,
+            env=environment, start_new_session=True, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
-    file = folder / "scheduler.json"
-    scheduler = start(
-        "scheduler", "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0",
-        "--scheduler-file", str(file),
-    )  # fmt: skip
-    workers = start(
-        "worker", "--scheduler-file", str(file), "--host", "127.0.0.1", "--nworkers", "2",
-        "--nthreads", "1", "--memory-limit", "0", "--no-dashboard",
+    scheduler = start("scheduler", "--port", "0", "--dashboard-address", "127.0.0.1:0")
+    own = start(
+        "worker", "--nworkers", str(workers), "--nthreads", "1", "--memory-limit", "0",
+        "--no-dashboard",
     )  # fmt: skip
     try:
         deadline = time.monotonic() + 120
@@ -55,12 +54,27 @@ def address(tmp_path_factory):
         from distributed import Client
 
         with Client(scheduler_file=str(file), set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=120)
-            found = client.scheduler.address
-        yield found
+            client.wait_for_workers(workers, timeout=120)
+            address = client.scheduler.address
+        yield SimpleNamespace(address=address, scheduler=scheduler)
     finally:
-        end(workers)
+        end(own)
         end(scheduler)
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory):
+    """The address of a scheduler with two workers."""
+    with scheduler_and_workers(tmp_path_factory.mktemp("dask"), 2) as started:
+        yield started.address
+
+
+@pytest.fixture
+def mortal(tmp_path):
+    """A scheduler with a worker, of which a test may end either."""
+    (tmp_path / "dask").mkdir()
+    with scheduler_and_workers(tmp_path / "dask", 1) as started:
+        yield started
 
 
 @pytest.fixture

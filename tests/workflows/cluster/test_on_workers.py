@@ -105,6 +105,27 @@ def test_it_is_continued_here_or_there_to_the_same_bytes(cluster, run, long, alo
         first, then = then, first
 
 
+def test_a_scheduler_that_dies_takes_nothing_with_it(mortal, run, long, alone, tmp_path):
+    folder = tmp_path / "map"
+    began = time.monotonic()
+    with (
+        pytest.raises(ClusterError, match="--resume goes on") as caught,
+        open_cluster(mortal.address) as cluster,
+    ):
+        hsi.map_scene(
+            run, hsi.load_scene(long), out=folder, cluster=cluster,
+            progress=kill_at(1, mortal.scheduler.pid), **HOW,
+        )  # fmt: skip
+    assert time.monotonic() - began < 90
+    said = "\n".join([str(caught.value), *caught.value.__notes__])
+    assert said.count("\n") < 5
+    with UnfinishedMap(folder) as unfinished:
+        assert 0 < unfinished.rows < 200
+    saved = hsi.map_scene(run, hsi.load_scene(long), out=folder, resume=True, **HOW)
+    assert "continued after" in saved.notes[0]
+    assert same(folder, alone)
+
+
 def test_several_scenes_of_which_one_fails(hsi_command, address, run, long, alone, tmp_path):
     second = write(tmp_path / "second", rows=90, seed=2)
     broken = tmp_path / "broken.npy"
