@@ -92,6 +92,13 @@ def address_of(text: str) -> Address | None:
         gdal_name = text
     else:
         return None
+    if "@" in re.split(r"[/?#\\]", named[scheme.end() :] if scheme else "", maxsplit=1)[0]:
+        raise UsageError(
+            "an address with a password or a key in it would be written into runs and maps\n"
+            "Put the password into ~/.netrc or GDAL_HTTP_USERPWD, a key into the variables of GDAL."
+        )
+    if gdal_name.startswith("/vsicurl/") and " " in text:
+        raise UsageError(f"{text} is no address: it holds a space; write %20")
     if not text.isprintable():
         raise UsageError(f"{text!r} is no address: it holds characters that cannot be printed")
     address = Address(text, gdal_name, _path(gdal_name))
@@ -112,11 +119,6 @@ def _path(gdal_name: str) -> PurePosixPath:
         parts = urlsplit(url)
     except ValueError as error:
         raise UsageError(f"{url} is no address: {error}") from error
-    if "@" in parts.netloc:
-        raise UsageError(
-            "an address with a password in it would be written into runs and maps\n"
-            "Put the password into ~/.netrc, or into the variable GDAL_HTTP_USERPWD."
-        )
     return PurePosixPath(parts.path)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsi.scenes.storage import release_pages
+from hsi.scenes.storage import release_pages, stored_block
 
 BLOCK_BYTES = 64 * 2**20
 
@@ -25,18 +25,32 @@ def row_blocks(
     max_bytes : int
         Largest size of a block. A block has at least one row.
     """
-    for block in _row_slices(cube, max_bytes=max_bytes):
+    rows, cols, bands = cube.shape
+    step = max(1, max_bytes // max(1, cols * bands * np.dtype(cube.dtype).itemsize))
+    for start in range(0, rows, step):
+        block = slice(start, min(start + step, rows))
         values = np.asarray(cube[block])
         yield block, values.astype(values.dtype.newbyteorder("="), copy=False)
         release_pages(cube)
 
 
-def _row_slices(cube: Any, *, max_bytes: int) -> Iterator[slice]:
-    """Yield slices of whole rows of `cube`, from top to bottom, that hold at most `max_bytes`."""
+def _rectangles(cube: Any, *, max_bytes: int) -> Iterator[tuple[slice, slice]]:
+    """Yield rectangles of whole blocks of the file, from the top, so that no block is read twice.
+
+    They hold about `max_bytes`, or one block; at most `BLOCK_BYTES` of one that is larger.
+    """
     rows, cols, bands = cube.shape
-    step = max(1, max_bytes // max(1, cols * bands * np.dtype(cube.dtype).itemsize))
-    for start in range(0, rows, step):
-        yield slice(start, min(start + step, rows))
+    pixel = max(1, bands * np.dtype(cube.dtype).itemsize)
+    height, width = stored_block(cube)
+    height, width = max(1, min(height, rows)), max(1, min(width, cols))
+    height = min(height, max(1, BLOCK_BYTES // (width * pixel)))
+    width *= max(1, max_bytes // (height * width * pixel))
+    if width >= cols:
+        width = max(1, cols)
+        height *= max(1, max_bytes // (height * width * pixel))
+    for row in range(0, rows, height):
+        for col in range(0, cols, width):
+            yield slice(row, min(row + height, rows)), slice(col, min(col + width, cols))
 
 
 def may_lack_values(dtype: np.dtype, nodata: float | None) -> bool:
@@ -68,15 +82,16 @@ def is_missing(values: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:
 def bands_with_data(cube: Any, nodata: float | None) -> NDArray[np.intp]:
     """Return the bands (zero-based, ascending) that hold a value in at least one pixel.
 
-    Reads no further than the first rows where every band has a value.
+    Reads no further than to where every band has a value.
     """
     bands = cube.shape[2]
     if not may_lack_values(np.dtype(cube.dtype), nodata):
         return np.arange(bands)
     empty = np.ones(bands, dtype=np.bool_)
-    # Small blocks: one row of an ordinary scene already answers the question.
-    for _, block in row_blocks(cube, max_bytes=2**20):
-        empty &= is_missing(block, nodata).all(axis=(0, 1))
+    # Small ones: one row of an ordinary scene already answers the question.
+    for rows, cols in _rectangles(cube, max_bytes=2**20):
+        empty &= is_missing(np.asarray(cube[rows, cols]), nodata).all(axis=(0, 1))
+        release_pages(cube)
         if not empty.any():
             break
     return np.flatnonzero(~empty)
@@ -87,17 +102,17 @@ def bands_that_vary(
 ) -> NDArray[np.intp]:
     """Return those of `bands` (zero-based) with more than one value in the pixels with data.
 
-    A pixel has data where none of `bands` lacks its value. Reads no further than the first rows
-    where every band has varied; a band that never does costs one pass over the image.
+    A pixel has data where none of `bands` lacks its value. Reads no further than to where every
+    band has varied; a band that never does costs one pass over the image.
     """
     complete = not may_lack_values(np.dtype(cube.dtype), nodata)
     first: NDArray[Any] | None = None
     constant = np.ones(len(bands), dtype=np.bool_)
-    # Small blocks: two pixels of an ordinary scene already answer the question.
-    for rows in _row_slices(cube, max_bytes=2**20):
+    # Small ones: two pixels of an ordinary scene already answer the question.
+    for rows, cols in _rectangles(cube, max_bytes=2**20):
         # Without missing values, bands that have varied need not be read again.
         asked = np.flatnonzero(constant) if complete else np.arange(len(bands))
-        pixels = np.asarray(cube[rows, :, bands[asked]]).reshape(-1, len(asked))
+        pixels = np.asarray(cube[rows, cols, bands[asked]]).reshape(-1, len(asked))
         if not complete:
             pixels = pixels[~is_missing(pixels, nodata).any(axis=1)]
         if not len(pixels):

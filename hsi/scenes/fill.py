@@ -76,8 +76,9 @@ def check_fill(
     last = row + len(reduced) - 1
     cure = f"That looks like a fill value: declare it with nodata={value} (--nodata={value})."
     strange = np.asarray(pixels)[tuple(suspects[far].T)]
-    if far.sum() == np.count_nonzero(reduced.any(axis=2)) and (strange != strange[0]).any():
-        cure = "All of them do: the values seem to be in another unit than those of the training."
+    others = np.count_nonzero(reduced.any(axis=2) & np.asarray(pixels).any(axis=2)) - far.sum()
+    if far.sum() > others and (strange != strange[0]).any():
+        cure = "Most of them do: the values seem to be in another unit than those of the training."
     raise SceneError(
         f"{name} holds {value} at row {row + first_row}, column {col + first_col} "
         f"(band {band + 1}), and {int(far.sum()):,} pixels in rows {row} to {last} lie more than "

@@ -36,7 +36,9 @@ def level_notes(scene: Scene, reduction: FittedReduction) -> tuple[str, ...]:
         A `BandPCA` or `BandScaler`, fitted to the pixels of the training.
     """
     pixels = few_pixels(scene)
-    pixels = pixels[~is_missing(pixels, scene.nodata).any(axis=1) & pixels.any(axis=1)]
+    # Of several bands, all alike are a fill value that nobody declared.
+    filled = (pixels == pixels[:, :1]).all(axis=1) if scene.bands > 1 else ~pixels.any(axis=1)
+    pixels = pixels[~is_missing(pixels, scene.nodata).any(axis=1) & ~filled]
     # Root mean squares: differences from a mean of zero are values, too.
     own = np.sqrt(np.square(pixels.astype(np.float64)).mean(axis=1))
     variance = np.square(reduction.mean_).sum() + reduction.explained_variance_.sum()

@@ -202,13 +202,15 @@ VIRTUAL = (
     [
         ((404, {}, b""), "404"),
         ((403, {}, b""), "403"),
-        ((200, {}, PAGE), "is no TIFF file\nA server may send a page"),
+        ((200, {}, PAGE), "is no TIFF file, or its server is busy"),
         ((200, {}, VIRTUAL), "is no TIFF file"),
         ((302, {"Location": "file://{file}"}, b""), "cannot be read"),
+        ((503, {}, b""), "its server is busy|503"),
         ((200, {}, b""), "cannot be read|is no TIFF file"),
     ],
 )
-def test_what_a_server_may_send_instead(archive, answer, expected, counted):
+def test_what_a_server_may_send_instead(archive, answer, expected, counted, monkeypatch):
+    monkeypatch.setenv("GDAL_HTTP_MAX_RETRY", "0")
     path = write(archive.folder / "line.tif")
     status, headers, body = answer
     if isinstance(body, str):
@@ -218,6 +220,43 @@ def test_what_a_server_may_send_instead(archive, answer, expected, counted):
     assert re.search(expected, one_error(f"{archive.address}/a.tif"))
     assert {path for _, path, _ in archive.asked} == {"/a.tif"}
     counted("hostile files", "files made to do harm")
+
+
+def test_a_server_that_does_not_send_parts(archive):
+    path = write(archive.folder / "line.tif")
+    archive.instead["/a.tif"] = 200, {"Accept-Ranges": "none"}, path.read_bytes()
+    assert "does not send parts of files\nDownload it" in one_error(f"{archive.address}/a.tif")
+
+
+@pytest.mark.parametrize("profile", [{"sparse_ok": True}, LARGE | {"sparse_ok": True}])
+def test_an_image_that_claims_what_its_file_cannot_hold(archive, profile):
+    with rasterio.open(
+        archive.folder / "line.tif", "w", driver="GTiff", height=100_000, width=100_000, count=20,
+        dtype="uint8", bigtiff="yes", transform=from_origin(5, 5, 9, 9), **profile,
+    ):  # fmt: skip
+        pass
+    began = time.monotonic()
+    assert "claims 100000 x 100000 pixels" in one_error(f"{archive.address}/line.tif")
+    assert time.monotonic() - began < 30
+
+
+def test_an_image_with_an_empty_margin_is_none_of_these(archive):
+    cube = np.zeros((1024, 1024, 40), np.uint16)
+    cube[500:, 300:700] = np.random.default_rng(2).integers(1, 4000, (524, 400, 40))
+    write(archive.folder / "line.tif", cube, **LARGE, sparse_ok=True, compress="deflate", nodata=0)
+    scene = load_scene(f"{archive.address}/line.tif")
+    np.testing.assert_array_equal(scene.cube[495:505, 295:305], cube[495:505, 295:305])
+
+
+def test_tiles_are_fetched_once_though_a_row_of_them_is_large(archive):
+    # A band that never varies, and no data at the top: it takes the whole image to know that.
+    cube = np.random.default_rng(2).integers(100, 4000, (256, 2048, 80)).astype(np.uint16)
+    cube[:, :, 5], cube[:100] = 7, 0
+    tiles = {"tiled": True, "blockxsize": 256, "blockysize": 256, "interleave": "pixel"}
+    path = write(archive.folder / "line.tif", cube, **tiles, nodata=0)
+    scene = load_scene(f"{archive.address}/line.tif")
+    assert scene.metadata["constant_bands"] == 1
+    assert archive.sent < 1.5 * path.stat().st_size
 
 
 def test_an_image_that_is_cut_off(archive):
@@ -274,6 +313,10 @@ def test_a_server_that_recovers_is_asked_again(archive, monkeypatch):
     ("named", "expected"),
     [
         ({"dataset": "https://me:secret@example.org/line.tif"}, "password"),
+        ({"dataset": "/vsicurl/https://me:secret@[::1/line.tif"}, "password"),
+        ({"dataset": "https://me:secret@ex\u200bample.org/line.tif"}, "password"),
+        ({"dataset": "s3://me:secret@bucket/line.hdr"}, "password"),
+        ({"dataset": "https://example.org/line 7.tif"}, "write %20"),
         ({"dataset": "https://example.org/line.hdr"}, r"does not end in \.tif"),
         ({"dataset": "s3://bucket/lines/"}, r"does not end in \.tif"),
         ({"dataset": "https://example.org/a.tif", "labels": "https://example.org/b.tif"}, "files"),

@@ -46,6 +46,9 @@ def test_pixels_without_data_say_nothing():
     cube[corners] = 0
     assert level_notes(scene_of(cube), FITTED) == ()
     assert level_notes(scene_of(np.zeros_like(CUBE)), FITTED) == ()
+    cube[corners] = -9999
+    assert level_notes(scene_of(cube), FITTED) == ()
+    assert level_notes(scene_of(np.where(cube == -9999, cube, 1e-4 * cube)), FITTED) != ()
 
 
 def test_values_around_zero_have_a_size_too():
@@ -68,6 +71,8 @@ def test_a_map_and_a_page_say_so(run, scene, tmp_path):
 
 def test_values_far_too_large_are_not_taken_for_a_fill_value(run, scene, tmp_path):
     cube = np.asarray(scene.cube).astype(np.float64) * 1e8
+    cube[:2] = 0  # nobody said that this is no data
+    cube[5:9, 5:9] *= 1e-8  # some are as those of the training
     other = dataclasses.replace(scene, cube=cube, source={}, name="other")
     with pytest.raises(SceneError, match="seem to be in another unit"):
         hsi.map_scene(run, other, out=tmp_path / "map", device="cpu")

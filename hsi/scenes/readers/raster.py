@@ -13,6 +13,7 @@ from hsi.scenes.address import Place
 from hsi.scenes.contents import Contents, Entry, Purpose, choose_array
 from hsi.scenes.grid import Grid
 from hsi.scenes.lazy import BandSelection
+from hsi.scenes.readers.raster_address import check_claim
 from hsi.scenes.readers.raster_classes import read_classes
 from hsi.scenes.readers.raster_cube import RasterCube, open_raster, reading
 from hsi.scenes.readers.raster_tags import band_tags
@@ -52,8 +53,11 @@ def read_raster(path: Place, *, key: str | None, purpose: Purpose) -> Contents:
     with reading(path), open_raster(path) as dataset:
         shape = (int(dataset.height), int(dataset.width), int(dataset.count))
         dtype = _common_type(path, dataset.dtypes)
-        if isinstance(path, Path):  # GDAL does not tell how large a file at an address is
+        if isinstance(path, Path):
             _check_size(path, dataset, shape, dtype)
+        else:
+            claimed = math.prod(shape) * dtype.itemsize
+            check_claim(path, dataset, claimed, least=_CLAIM_AT_LEAST, most=_CLAIM_PER_BYTE)
         # NaN is no data in any case, and would not equal itself.
         nodata = {
             None if value is None or math.isnan(value) else float(value)

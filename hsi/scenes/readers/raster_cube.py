@@ -11,7 +11,6 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from hsi.errors import HsiError, SceneError
 from hsi.scenes.address import Address, Place
 from hsi.scenes.lazy import Bands, LazyCube
 from hsi.scenes.readers.jpeg2000_boxes import check_boxes
+from hsi.scenes.readers.raster_address import address_options, open_at
 
 # ENVI has its own reader. PNG serves for labels.
 DRIVERS = {
@@ -33,12 +33,6 @@ _NAMES = {
 }  # fmt: skip
 # Files beside a raster may name overviews elsewhere; nothing is fetched for them.
 _FILE_OPTIONS = {"CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none", "GDAL_HTTP_MAX_RETRY": "0"}
-# At an address, GDAL would ask for some forty files that could lie beside the image.
-_ADDRESS_OPTIONS = {
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
-    "GDAL_HTTP_CONNECTTIMEOUT": "20", "GDAL_HTTP_LOW_SPEED_LIMIT": "1000",
-    "GDAL_HTTP_LOW_SPEED_TIME": "30", "GDAL_HTTP_MAX_RETRY": "3", "GDAL_HTTP_RETRY_DELAY": "1",
-}  # fmt: skip
 
 
 class RasterCube(LazyCube):
@@ -148,19 +142,7 @@ def reading(path: Place) -> Iterator[None]:
 def _options(path: Place) -> dict[str, Any]:
     # GDAL would keep as many blocks as fit into a twentieth of the machine's memory.
     usual: dict[str, Any] = {"GDAL_CACHEMAX": 64 * 2**20}
-    if not isinstance(path, Address):
-        return usual | _FILE_OPTIONS
-    import requests.certs
-
-    # Nothing else is asked for, and a file that is opened anew is not the one of before.
-    only = ("CPL_VSIL_CURL_ALLOWED_FILENAME", "CPL_VSIL_CURL_NON_CACHED")
-    # What the user has set in the environment goes before.
-    usual |= {name: value for name, value in _ADDRESS_OPTIONS.items() if name not in os.environ}
-    own = os.environ.get("CURL_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
-    if own and os.environ.get("GDAL_CURL_CA_BUNDLE") == requests.certs.where():
-        # Rasterio's wheels set that, where nobody else has: it knows no authority of one's own.
-        usual["GDAL_CURL_CA_BUNDLE"] = own
-    return usual | dict.fromkeys(only, path.gdal_name)
+    return usual | (address_options(path) if isinstance(path, Address) else _FILE_OPTIONS)
 
 
 def open_raster(path: Place) -> Any:
@@ -175,23 +157,20 @@ def open_raster(path: Place) -> Any:
     from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
     driver = DRIVERS[path.suffix.lower()]
-    if driver == "JP2OpenJPEG" and isinstance(path, Path):
-        check_boxes(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            name = path.gdal_name if isinstance(path, Address) else path
-            return rasterio.open(name, driver=driver)
-    except RasterioIOError as error:
-        if "not recognized" not in str(error):
-            raise
-        hint = {".img": ", nor is there an ENVI header beside it", ".bil": " with its header"}
-        cure = (
-            "A server may send a page in its place; open the address in a browser to see it."
-            if isinstance(path, Address)
-            else "Files that refer to others (virtual rasters, addresses) are not followed; "
-            "save the image itself."
-        )
-        raise SceneError(
-            f"{path} is no {_NAMES[driver]} file{hint.get(path.suffix.lower(), '')}\n{cure}"
-        ) from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        if isinstance(path, Address):
+            return open_at(path, driver=driver)
+        if driver == "JP2OpenJPEG":
+            check_boxes(path)
+        try:
+            return rasterio.open(path, driver=driver)
+        except RasterioIOError as error:
+            if "not recognized" not in str(error):
+                raise
+            hint = {".img": ", nor is there an ENVI header beside it", ".bil": " with its header"}
+            raise SceneError(
+                f"{path} is no {_NAMES[driver]} file{hint.get(path.suffix.lower(), '')}\n"
+                "Files that refer to others (virtual rasters, addresses) are not followed; "
+                "save the image itself."
+            ) from error

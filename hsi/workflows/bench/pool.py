@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
@@ -114,7 +115,7 @@ class Pool:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, threads), daemon=True)
-        with _environment(dict.fromkeys(_THREADS, str(threads))):
+        with _environment(dict.fromkeys(_THREADS, str(threads))), _interrupts_held_back():
             process.start()
         theirs.close()
         return _Worker(process, ours)
@@ -125,6 +126,8 @@ def _work(connection: Connection, threads: int) -> None:
     # An interrupt at the terminal reaches all processes; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     scene = SceneAtHand()
@@ -147,6 +150,21 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Let interrupts wait: those that this process gets, and those of one that it starts."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # Where it is started, it ends what holds signals back here.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
