@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM: what is done is kept and told, and no process is left behind."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -90,3 +91,32 @@ def test_a_request_to_stop(start_hsi, places, tmp_path, counted, case):
         assert time.monotonic() < end, left
         time.sleep(0.1)
     counted("signals", "requests to stop")
+
+
+@pytest.mark.slow
+def test_an_interrupt_at_the_terminal_reaches_a_worker_that_starts(start_hsi, places):
+    for seconds in (0.1, 0.2, 0.4, 0.8):  # in the midst of its imports
+        out = f"--out new{seconds}"
+        words = f"bench {places['FILES']} --model svm --seeds 9 --jobs 2 {out} {places['SIZES']}"
+        process = start_hsi(
+            *words.split(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        while not any(b"spawn_main" in command for command in commands_of(process)):
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.01)
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 130, said
+        assert "Traceback" not in said
+
+
+def commands_of(process):
+    """Return the command lines of the processes of a session."""
+    found = []
+    for pid in started_by(process, "no mark"):
+        try:
+            found.append(Path(f"/proc/{pid}/cmdline").read_bytes())
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended meanwhile
+    return found
