@@ -30,7 +30,7 @@ TESTS = (
     "tests/faults", "tests/testing", "tests/inference/test_out_of_memory.py",
     "tests/workflows/test_large_maps.py", "tests/workflows/search/test_search.py",
     "tests/training/test_resume.py", "tests/scenes/readers", "tests/workflows/test_retrieve.py",
-    "tests/deployed/test_onnx_file.py",
+    "tests/deployed/test_onnx_file.py", "tests/scenes/test_addresses.py",
 )  # fmt: skip
 # Some numbers depend on how fast the machine is.
 ENOUGH = 0.9

@@ -78,7 +78,10 @@ def check_fill(
     strange = np.asarray(pixels)[tuple(suspects[far].T)]
     others = np.count_nonzero(reduced.any(axis=2) & np.asarray(pixels).any(axis=2)) - far.sum()
     if far.sum() > others and (strange != strange[0]).any():
-        cure = "Most of them do: the values seem to be in another unit than those of the training."
+        cure = (
+            "Most of them do: the values seem to be in another unit than those of the training; "
+            "does the file lack a scale?"
+        )
     raise SceneError(
         f"{name} holds {value} at row {row + first_row}, column {col + first_col} "
         f"(band {band + 1}), and {int(far.sum()):,} pixels in rows {row} to {last} lie more than "

@@ -174,6 +174,13 @@ class Run(RunFolder):
                 f"  then  {known}"
             )
 
+    def holds_cube_of(self, scene: Scene) -> bool:
+        """Return whether the run learned from these very values, by whatever name."""
+        known = self._split_file.cube
+        # The fingerprint begins with the shape, and takes a pass over the cube.
+        alike = known is not None and known.startswith(f"{scene.shape} ")
+        return alike and scene.fingerprint == known
+
     @cached_property
     def _split_file(self) -> SplitFile:
         return read_split(self.path / "split.npz")

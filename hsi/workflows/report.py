@@ -111,8 +111,9 @@ def _own_page(run: Run, scene: Scene, mapped: Mapped, stored: dict[str, Any]) ->
 def _other_page(
     run: Run, scene: Scene, mapped: Mapped, *, seconds: float, device: torch.device
 ) -> str:
-    """Return a page about a scene that the run was not trained on."""
+    """Return a page about another scene than that of the run."""
     split, notes = _all_tested(run.classifier, scene, mapped)
+    notes.insert(0, _relation(run, scene))
     metrics = None
     figures = [PageFigure(CAPTIONS["class_map.png"][0], _map_picture(run, scene, mapped))]
     told = comparison_notes(scene, run.classifier.bands)
@@ -142,11 +143,31 @@ def _other_page(
     )
 
 
+def _relation(run: Run, scene: Scene) -> str:
+    """Return what a scene, other than that of the run as a whole, has to do with its training."""
+    place = scene.source.get("dataset"), scene.source.get("key")
+    for part in run.config["scene"].get("parts", []):
+        if place == (part["dataset"], part.get("key")):
+            return {
+                "validation": "By this scene the training was watched: its pixels are not unseen.",
+                "test": "This is one of the scenes of the run's own test.",
+            }.get(
+                part.get("role", "train"),
+                "The network was trained on this scene: what it does here says little of others.",
+            )
+    if run.holds_cube_of(scene):
+        return (
+            "These are the pixels of the scene that the network was trained on: what it does here "
+            "says little of others."
+        )
+    return "This is not the scene that the network was trained on."
+
+
 def _all_tested(
     classifier: Classifier, scene: Scene, mapped: Mapped
 ) -> tuple[Split | None, list[str]]:
     """Return all labelled pixels of known classes as a test, and what must be said of it."""
-    notes = ["This is not the scene that the network was trained on."]
+    notes: list[str] = []
     if scene.labels is None:
         return None, notes
     labelled = (scene.labels > 0) & (mapped.class_map > 0)
@@ -189,8 +210,11 @@ def _map_picture(run: Run, scene: Scene, mapped: Mapped) -> bytes:
 
 
 def _trained_on(run: Run) -> str:
-    source = str(run.config["scene"].get("dataset", "a scene in memory"))
-    return Path(source).name
+    source = run.config["scene"]
+    if "parts" in source:
+        count = sum(part.get("role", "train") == "train" for part in source["parts"])
+        return f"{count} scene{'' if count == 1 else 's'}"
+    return Path(str(source.get("dataset", "a scene in memory"))).name
 
 
 def _scene_options(source: dict[str, Any]) -> list[str]:

@@ -115,6 +115,32 @@ def test_a_scene_without_labels_has_a_map_and_no_accuracies(copied, scene, tmp_p
     assert "confusion" not in data_of(page)["charts"]
 
 
+def test_the_scene_of_the_training_by_another_name_is_not_called_another(copied, scene, tmp_path):
+    np.save(tmp_path / "copy.npy", np.asarray(scene.cube))
+    other = hsi.load_scene(tmp_path / "copy.npy", labels=scene.source["labels"])
+    text = text_of(write_report(copied, other, device="cpu").read_text())
+    assert "These are the pixels of the scene that the network was trained on" in text
+    assert "This is not the scene" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.npy", "was trained on this scene"), ("b.npy", "not unseen"),
+        ("c.npy", "of the run's own test"), ("d.npy", "is not the scene"),
+    ],
+)  # fmt: skip
+def test_scenes_of_a_run_of_several_are_told_apart(copied, scene, name, expected):
+    roles = {"a.npy": "train", "b.npy": "validation", "c.npy": "test"}
+    parts = [{"dataset": f"/lines/{each}", "role": role} for each, role in roles.items()]
+    copied.config["scene"] = {"parts": parts, "gap": 8}
+    cube = np.asarray(scene.cube) + 1
+    other = dataclasses.replace(scene, cube=cube, source={"dataset": f"/lines/{name}"})
+    text = text_of(write_report(copied, other, device="cpu").read_text())
+    assert expected in text
+    assert "trained on 1 scene" in text
+
+
 def test_the_run_s_own_scene_is_known_again_by_its_source(copied, scene):
     path = write_report(copied, hsi.load_scene(**scene.source), device="cpu")
     assert path == copied.path / "report.html"

@@ -111,7 +111,10 @@ def read_file(path: Place, *, key: str | None, purpose: Purpose) -> Contents:
 def check_file(path: Path) -> None:
     """Refuse what no reader needs to look at."""
     if path.is_dir():
-        raise SceneError(f"{path} is a folder; expected a file\nSupported: {SUPPORTED}")
+        raise SceneError(
+            f"{path} is a folder; expected a file, or for --dataset a list of them (.csv, .txt)\n"
+            f"Supported: {SUPPORTED}"
+        )
     if not path.exists():
         raise SceneError(f"{path} does not exist")
     if not path.is_file():
