@@ -110,7 +110,13 @@ def command(
     """
     from hsi.errors import UsageError
 
-    exported = Path(run).suffix.lower() == ".onnx"
+    suffix = Path(run).suffix.lower()
+    if suffix == ".pt2" and Path(run).is_file():
+        raise UsageError(
+            f"{run} is for programs with PyTorch, which map with it themselves\n"
+            "Name the run that it was exported from, or export it with --format onnx."
+        )
+    exported = suffix == ".onnx"
     mapper = _exported(run, choices) if exported else _trained(run)
     wanted = [*([dataset] if dataset is not None else []), *scenes]
     if not wanted and reading:

@@ -155,3 +155,10 @@ def test_a_folder_that_cannot_be_made(hsi_command, copy):
     assert done.code == 1
     assert done.err.startswith("Error: cannot write the map into /proc/map: ")
     assert len(done.err.splitlines()) == 1
+
+
+def test_a_program_of_pytorch_is_not_taken_for_a_run(hsi_command, tmp_path):
+    (tmp_path / "model.pt2").write_bytes(b"PK")
+    done = hsi_command("map", tmp_path / "model.pt2", "synthetic")
+    assert done.code == 2
+    assert "export it with --format onnx" in done.err
