@@ -237,6 +237,11 @@ def scheduler_asked(what: str) -> Iterator[None]:
         yield
     except (CommClosedError, CancelledError, TimeoutError) as error:
         raise _gone(error, what) from error
+    except OSError as error:
+        # Where nobody listens any more, Dask raises one of its own; those of files have a number.
+        if type(error) is OSError and error.errno is None:
+            raise _gone(error, what) from error
+        raise
 
 
 def _gone(error: BaseException, what: str) -> ClusterError:

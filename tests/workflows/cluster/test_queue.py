@@ -1,5 +1,6 @@
 """Tasks that wait and tasks that are on their way, against a client that is none."""
 
+import errno
 from concurrent.futures import CancelledError
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from hsi.errors import ClusterError, SceneError
 from hsi.workflows.cluster import queue as queue_of_tasks
-from hsi.workflows.cluster.queue import EACH, Task, TaskQueue, in_words
+from hsi.workflows.cluster.queue import EACH, Task, TaskQueue, in_words, scheduler_asked
 
 
 def square(number):
@@ -218,6 +219,20 @@ def test_errors_of_dask_are_said_in_words():
     assert isinstance(in_words(CancelledError("lost"), "it"), ClusterError)
     own = SceneError("no scene")
     assert in_words(own, "it") is own
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (CancelledError("lost"), ClusterError), (TimeoutError(), ClusterError),
+        (OSError("Timed out trying to connect to tcp://10.0.0.7:8786 after 30 s"), ClusterError),
+        (OSError(errno.ENOSPC, "No space left on device"), OSError), (SceneError("no"), SceneError),
+    ],
+)  # fmt: skip
+def test_a_scheduler_that_is_gone_is_told_from_errors_of_our_own(error, kind):
+    with pytest.raises(kind) as caught, scheduler_asked("rows 0 to 9"):
+        raise error
+    assert (caught.value is error) == (kind is not ClusterError)
 
 
 def test_an_error_leaves_no_task_behind(monkeypatch):
