@@ -53,11 +53,14 @@ def read_raster(path: Place, *, key: str | None, purpose: Purpose) -> Contents:
     with reading(path), open_raster(path) as dataset:
         shape = (int(dataset.height), int(dataset.width), int(dataset.count))
         dtype = _common_type(path, dataset.dtypes)
+        chunks = _chunks(dataset)
         if isinstance(path, Path):
             _check_size(path, dataset, shape, dtype)
         else:
-            claimed = math.prod(shape) * dtype.itemsize
-            check_claim(path, dataset, claimed, least=_CLAIM_AT_LEAST, most=_CLAIM_PER_BYTE)
+            check_claim(
+                path, dataset, math.prod(shape) * dtype.itemsize, chunks=chunks,
+                least=_CLAIM_AT_LEAST, most=_CLAIM_PER_BYTE,
+            )  # fmt: skip
         # NaN is no data in any case, and would not equal itself.
         nodata = {
             None if value is None or math.isnan(value) else float(value)
@@ -68,13 +71,14 @@ def read_raster(path: Place, *, key: str | None, purpose: Purpose) -> Contents:
             path,
             shape=shape,
             dtype=dtype,
-            chunks=_chunks(dataset),
+            chunks=chunks,
             masked=masked and purpose == "cube",
         )
         common = nodata.pop() if len(nodata) == 1 else None
         grid, metadata = _grid(dataset)
         metadata |= _kept(dataset)
-        if purpose == "labels" and isinstance(path, Path):
+        if purpose == "labels":
+            assert isinstance(path, Path)  # `load_scene` refuses labels at addresses
             return _labels(path, dataset, cube, key=key, nodata=common, grid=grid)
         if dataset.count == 1 and "palette" in {each.name for each in dataset.colorinterp}:
             raise SceneError(

@@ -44,20 +44,20 @@ def address_options(address: Address) -> dict[str, Any]:
     }
 
 
-def open_at(address: Address, *, driver: str) -> Any:
+def open_at(address: Address) -> Any:
     """Return an open rasterio dataset.
 
     Raises
     ------
     SceneError
-        If the server sends no file of that format, or not in parts.
+        If the server sends no GeoTIFF, or not in parts.
     """
     import rasterio
     from rasterio.errors import RasterioIOError
 
     with _what_gdal_says() as said:
         try:
-            return rasterio.open(address.gdal_name, driver=driver)
+            return rasterio.open(address.gdal_name, driver="GTiff")
         except RasterioIOError as error:
             if "not recognized" not in str(error):
                 raise
@@ -77,7 +77,15 @@ def open_at(address: Address, *, driver: str) -> Any:
             raise SceneError(f"{address} {text}") from error
 
 
-def check_claim(address: Address, dataset: Any, claimed: int, *, least: int, most: int) -> None:
+def check_claim(
+    address: Address,
+    dataset: Any,
+    claimed: int,
+    *,
+    chunks: tuple[int, int, int],
+    least: int,
+    most: int,
+) -> None:
     """Refuse an image that claims to hold far more bytes than the blocks in its file do.
 
     GDAL does not tell how large the file is; some of the blocks, evenly spread, stand for all.
@@ -90,20 +98,21 @@ def check_claim(address: Address, dataset: Any, claimed: int, *, least: int, mos
         Open.
     claimed : int
         Bytes of all its pixels.
+    chunks : tuple of int
+        ``(rows, cols, bands)`` of a block.
     least, most : int
         So many bytes are never too many; and so many for each byte in the file.
     """
     if claimed <= least:
         return
-    height, width = dataset.block_shapes[-1]
+    height, width, together = chunks
     across = math.ceil(dataset.width / width)
     blocks = across * math.ceil(dataset.height / height)
-    together = getattr(dataset.interleaving, "name", "band") == "pixel"
     sizes = []
     for number in np.unique(np.linspace(0, blocks - 1, _SAMPLED).astype(np.int64)).tolist():
         place = f"BLOCK_SIZE_{number % across}_{number // across}"
         sizes.append(int(dataset.get_tag_item(place, "TIFF", bidx=dataset.count) or 0))
-    held = sum(sizes) / len(sizes) * blocks * (1 if together else dataset.count)
+    held = sum(sizes) / len(sizes) * blocks * dataset.count / together
     if claimed > held * most:
         raise SceneError(
             f"{address} claims {dataset.height} x {dataset.width} pixels of {dataset.count} bands, "

@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.errors import HsiError, SceneError
-from hsi.scenes.address import Address, Place
+from hsi.scenes.address import SUFFIXES, Address, Place
 from hsi.scenes.lazy import Bands, LazyCube
 from hsi.scenes.readers.jpeg2000_boxes import check_boxes
 from hsi.scenes.readers.raster_address import address_options, open_at
 
 # ENVI has its own reader. PNG serves for labels.
 DRIVERS = {
-    ".tif": "GTiff", ".tiff": "GTiff", ".gtif": "GTiff", ".gtiff": "GTiff", ".geotiff": "GTiff",
+    **dict.fromkeys(SUFFIXES, "GTiff"),
     ".jp2": "JP2OpenJPEG", ".img": "HFA", ".bil": "EHdr", ".png": "PNG",
 }  # fmt: skip
 _NAMES = {
@@ -156,11 +156,11 @@ def open_raster(path: Place) -> Any:
     import rasterio
     from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
-    driver = DRIVERS[path.suffix.lower()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         if isinstance(path, Address):
-            return open_at(path, driver=driver)
+            return open_at(path)
+        driver = DRIVERS[path.suffix.lower()]
         if driver == "JP2OpenJPEG":
             check_boxes(path)
         try:
