@@ -269,11 +269,7 @@ def _check_finite(
     DivergedError
         With the likely cause.
     """
-    broken = [
-        name
-        for name, weight in model.named_parameters()
-        if weight.is_floating_point() and not weight.isfinite().all()
-    ]
+    broken = [name for name, weight in model.named_parameters() if not is_finite(weight.detach())]
     if math.isfinite(loss) and not broken:
         return
     what = f"the loss is {loss}" if not math.isfinite(loss) else f"the weights {broken[0]} are not"
@@ -287,6 +283,13 @@ def _check_finite(
         f"{what}{finite} in epoch {epoch}, so training stopped: most likely its steps are too "
         f"large for these data\n{', or '.join(cures)}."
     )
+
+
+def is_finite(weight: Tensor) -> bool:
+    if not weight.is_floating_point() or not weight.numel():
+        return True
+    # Both ends are NaN if anything is. `isfinite` on every value takes thirty times as long.
+    return bool(torch.stack(torch.aminmax(weight)).isfinite().all())
 
 
 @contextmanager

@@ -18,8 +18,11 @@ from hsi.training import Epoch, RunFolder
 from hsi.training.run_folder import Savable
 from hsi.training.state import Capture
 
-# Long enough that writing a checkpoint is no burden, short enough that little is lost.
+# Between two checkpoints: long enough that writing them is no burden, short enough that little is
+# lost. Those of the largest networks, gigabytes, take longer than this to write, and are as much
+# further apart.
 CHECKPOINT_SECONDS = 30.0
+WRITING_SECONDS = 1.5
 # What a disk says of itself, of no file in particular.
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS)
 
@@ -73,15 +76,14 @@ class Kept:
         self.command = command or run.COMMAND
         self.epoch = 0
         self.weights: dict[str, torch.Tensor] = {}
-        self.saved = self.stated = time.monotonic()
+        self._save_next = self._state_next = time.monotonic() + CHECKPOINT_SECONDS
 
     def __call__(self, network: nn.Module, epoch: Epoch) -> None:
         """Take the weights of `network` as they are after `epoch`."""
         weights = {name: value.clone() for name, value in network.state_dict().items()}
         self.weights, self.epoch = weights, epoch.epoch
-        if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
-            self._save()
-            self.saved = time.monotonic()
+        if time.monotonic() > self._save_next:
+            self._save_next = _after(self._save)
 
     def after_step(self, capture: Capture) -> None:
         """Write the state of the training now and then, and before it stops.
@@ -94,9 +96,8 @@ class Kept:
         if self.stop:
             self.stop.confer()
         stopping = self.stop is not None and self.stop.requested is not None
-        if stopping or time.monotonic() - self.stated > CHECKPOINT_SECONDS:
-            self.run.states.write(capture())
-            self.stated = time.monotonic()
+        if stopping or time.monotonic() > self._state_next:
+            self._state_next = _after(lambda: self.run.states.write(capture()))
         if self.stop:
             self.stop.check()
 
@@ -183,3 +184,11 @@ class Kept:
         if self.settle:
             self.settle()
         self.run.save_checkpoint(self.classifier)
+
+
+def _after(write: Callable[[], None]) -> float:
+    """Write a checkpoint; return when the next one is due."""
+    began = time.monotonic()
+    write()
+    ended = time.monotonic()
+    return ended + CHECKPOINT_SECONDS * max(1.0, (ended - began) / WRITING_SECONDS)

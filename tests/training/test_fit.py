@@ -9,6 +9,7 @@ import torch
 
 from hsi.errors import HsiError, UsageError
 from hsi.inference import predict_scene
+from hsi.training.loop import is_finite
 
 
 def weights(model):
@@ -166,6 +167,18 @@ def test_a_loss_that_is_not_finite_stops_the_training_and_names_the_epoch(train_
 def test_a_training_that_diverges_later_names_that_epoch(train_on):
     with pytest.raises(HsiError, match=r"loss is (nan|inf) in epoch \d+, so training stopped"):
         train_on(learning_rate=1e30, schedule="constant", optimizer="adam", epochs=5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_single_weight_that_is_not_finite_is_found(value, dtype):
+    weight = torch.full((3, 50), torch.finfo(dtype).max, dtype=dtype)
+    weight[1] = torch.finfo(dtype).min
+    assert is_finite(weight)
+    weight[2, 7] = value
+    assert not is_finite(weight)
+    assert is_finite(weight[:0])
+    assert is_finite(torch.ones(3, dtype=torch.int64))
 
 
 def test_the_model_is_left_in_evaluation_mode_with_its_gradients_on(train_on, easy):
