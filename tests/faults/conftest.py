@@ -3,6 +3,7 @@
 import multiprocessing
 import runpy
 import shutil
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,17 @@ write_prisma, write_emit, write_neon = (
 
 @pytest.fixture(scope="session")
 def processes():
-    """Return how processes are started that have everything imported."""
+    """Return how processes are started that have everything imported.
+
+    They are forked from one server, the only one that a process of tests can have.
+    """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["hsi.workflows", "hsi.backbones", "geopandas", "h5py"])
+    # PyTorch's compiler, which every optimiser imports, takes as long as PyTorch itself.
+    context.set_forkserver_preload(
+        ["hsi.workflows", "hsi.backbones", "torch._dynamo", "geopandas", "h5py", "requests"]
+    )
+    # With the environment as it is now, not as some test has it.
+    forkserver.ensure_running()
     return context
 
 

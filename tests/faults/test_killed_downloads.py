@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import multiprocessing
 import random
 import runpy
 import shutil
@@ -45,10 +44,8 @@ def target(bare_machine):
 
 
 @pytest.fixture
-def start(server, target, tmp_path):
+def start(server, target, tmp_path, processes):
     """Return a function that downloads in another process, which may be killed before a step."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["hsi.downloads", "requests"])
     started = []
 
     def start(kill_before=None):
@@ -57,7 +54,7 @@ def start(server, target, tmp_path):
             "size": len(CONTENT), "folder": str(target.parent), "kill_before": kill_before,
             "counts": tmp_path / "counts",
         }  # fmt: skip
-        started.append(context.Process(target=runpy.run_path, args=(str(PROGRAM), given)))
+        started.append(processes.Process(target=runpy.run_path, args=(str(PROGRAM), given)))
         started[-1].start()
         return started[-1]
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import multiprocessing
 import os
 import random
 import runpy
@@ -30,14 +29,12 @@ TIMES = ("test_first_used", "train_seconds", "map_seconds")
 
 
 @pytest.fixture(scope="module")
-def start():
+def start(processes):
     """Return a function that trains, or goes on, in a process that has everything imported."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["hsi.workflows", "hsi.report", "torch"])
 
     def start(work, paths, out):
         given = {"work": work, "paths": paths, "out": out, "settings": BRIEF}
-        process = context.Process(target=runpy.run_path, args=(str(PROGRAM), given))
+        process = processes.Process(target=runpy.run_path, args=(str(PROGRAM), given))
         process.start()
         return process
 
