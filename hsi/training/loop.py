@@ -286,6 +286,7 @@ def _check_finite(
 
 
 def is_finite(weight: Tensor) -> bool:
+    """Return whether all values are finite; those of whole numbers are."""
     if not weight.is_floating_point() or not weight.numel():
         return True
     # Both ends are NaN if anything is. `isfinite` on every value takes thirty times as long.
