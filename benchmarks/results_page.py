@@ -1,4 +1,4 @@
-"""The results that docs/results.md publishes: `hsi bench` on the scenes at hand, made into a page.
+"""The results that docs/results.md publishes: `hsi bench` on the scenes at hand, made into pages.
 
     python benchmarks/results_page.py --work FOLDER                    # go on where it stopped
     python benchmarks/results_page.py --work FOLDER --scene salinas_a  # of one scene
@@ -7,7 +7,9 @@
 Salinas-A is real. Beside it stands a stand-in for Indian Pines: its real ground truth on a cube
 that is only like it (see `common.stand_in`), written into FOLDER as a scene with a card. All
 figures come from `hsi bench`; this script only names the cells. It takes hours; cheap models come
-first.
+first. Each scene has a page with its reports, and docs/results.md sums them up by the accuracies in
+results/results_page.json. There, and on its page, a scene stays as it was measured until FOLDER
+holds all of those cells and more.
 """
 
 from __future__ import annotations
@@ -19,28 +21,31 @@ import shlex
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tomli_w
-from common import machine, stand_in
+from common import RESULTS, report, stand_in
 
 from hsi.scenes.catalogue import load_card
 
-PAGE = Path(__file__).parent.parent / "docs" / "results.md"
+DOCS = Path(__file__).parent.parent / "docs"
+NAME = "results_page"
 STAND_IN = "indian_pines_rank16"
 AMOUNTS = "0.01,0.05,0.1"
 SIMPLE = "svm,random-forest,knn,logistic-regression"
 HYBRID = "hybridsn-dw,hybridsn,hybridsn-dw+eca"
 SMALL = "cnn1d-hu,rnn-mou,cnn3d-hamida,cnn3d-li,contextual-lee,m3d-he,ssftt"
-LARGE = "ssrn,a2s2k,spectralformer"
-# A training of these takes most of an hour on one core.
-SLOW = "hybridsn-2d3d,cnn3d-chen"
+LARGE = "ssrn,a2s2k,spectralformer,cnn3d-chen"
+# A training of it takes most of an hour on one core.
+SLOW = "hybridsn-2d3d"
 # The guard that patches of the largest model, cnn3d-chen, need; fixed, so that models can be added.
 GUARD = "26"
 SALINAS_A = "salinas_a"
 SCENES = (SALINAS_A, STAND_IN)
+TITLES = {SALINAS_A: "Salinas-A", STAND_IN: "The stand-in for Indian Pines"}
 # All cells of a benchmark share their settings: a folder for each scene and recipe.
 UNSEEN = "-unseen"
 
@@ -48,16 +53,13 @@ UNSEEN = "-unseen"
 def commands(work: Path, scene: str) -> list[list[str]]:
     """Return the arguments of `hsi bench`, in the order of what they tell for their cost."""
     asked = [
-        ("", f"{SIMPLE},hybridsn-dw,{SMALL},hybridsn,hybridsn-dw+eca", "0.1", "0,"),
-        (UNSEEN, "svm,hybridsn-dw", "0.1", "0,"),
-        ("", SIMPLE, AMOUNTS, "5"),
-        ("", LARGE, "0.1", "0,"),
+        ("", SIMPLE, AMOUNTS, "10"),
         (UNSEEN, "svm,hybridsn-dw", AMOUNTS, "0,"),
-        ("", f"{SIMPLE},{HYBRID},{SMALL}", AMOUNTS, "0,"),
+        ("", f"{HYBRID},{SMALL}", AMOUNTS, "0,"),
+        (UNSEEN, "svm,hybridsn-dw", AMOUNTS, "10"),
         ("", LARGE, AMOUNTS, "0,"),
-        (UNSEEN, "svm,hybridsn-dw", AMOUNTS, "3"),
         ("", f"hybridsn-dw,{SMALL}", AMOUNTS, "3"),
-        ("", f"{SIMPLE},{HYBRID},{SMALL},{LARGE}", AMOUNTS, "10"),
+        ("", f"{HYBRID},{SMALL},{LARGE}", AMOUNTS, "10"),
         (UNSEEN, f"svm,{HYBRID}", AMOUNTS, "10"),
         ("", SLOW, AMOUNTS, "10"),
     ]
@@ -98,17 +100,36 @@ def write_stand_in(folder: Path) -> None:
     card.write_text(tomli_w.dumps(table), encoding="utf-8")
 
 
-def in_short(work: Path) -> str:
+def measured(work: Path, scene: str) -> list[dict[str, Any]]:
+    """Return the mean accuracies of each cell of a scene that FOLDER holds, in percent."""
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for recipe in ("", UNSEEN):
+        path = work / f"{scene}{recipe}" / "results.json"
+        if not path.exists():
+            continue
+        when = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
+        for mean in json.loads(path.read_text(encoding="utf-8"))["summary"]:
+            name = {"oa": "oa %", "aa": "aa %", "kappa": "kappa x 100"}.get(mean["figure"])
+            if name is None or mean["mean"] is None:
+                continue
+            cell = {"recipe": recipe.strip("-") or "default"}
+            cell |= {key: mean[key] for key in ("split", "train", "model")}
+            row = rows.setdefault(tuple(cell.values()), {"scene": scene} | cell)
+            row["seeds"] = mean["trainings"]
+            row[name] = round(100 * mean["mean"], 2)
+            if name == "oa %":
+                spread = mean["standard_deviation"]
+                row["oa sd"] = None if spread is None else round(100 * spread, 2)
+            row["measured"] = when
+    return list(rows.values())
+
+
+def in_short(rows: list[dict[str, Any]]) -> str:
     """Return a table of overall accuracies: the best of each kind, and what the recipe changes."""
     found: dict[tuple[str, float, str], dict[str, dict[str, Any]]] = {}
-    for scene in SCENES:
-        for recipe in ("", UNSEEN):
-            path = work / f"{scene}{recipe}" / "results.json"
-            rows = json.loads(path.read_text(encoding="utf-8"))["summary"] if path.exists() else []
-            for row in rows:
-                if row["figure"] == "oa" and row["mean"] is not None:
-                    place = (scene, row["train"], row["split"])
-                    found.setdefault(place, {})[f"{row['model']}{recipe}"] = row
+    for row in rows:
+        model = row["model"] + (UNSEEN if row["recipe"] == "unseen" else "")
+        found.setdefault((row["scene"], row["train"], row["split"]), {})[model] = row
     simple = SIMPLE.split(",")
     lines = [
         "| scene | training | split | best simple classifier | hybridsn-dw | hybridsn-dw, unseen | "
@@ -124,27 +145,54 @@ def in_short(work: Path) -> str:
             and not name.endswith(UNSEEN)
         ]
         cells = [
-            _best(models, simple), _best(models, ["hybridsn-dw"]),
-            _best(models, [f"hybridsn-dw{UNSEEN}"]), _best(models, others),
+            _best(models, simple), _best(models, ["hybridsn-dw"], named=False),
+            _best(models, [f"hybridsn-dw{UNSEEN}"], named=False), _best(models, others),
         ]  # fmt: skip
         lines.append(f"| {scene} | {train:.0%} | {split} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _best(models: dict[str, dict[str, Any]], names: list[str]) -> str:
+def _best(models: dict[str, dict[str, Any]], names: list[str], *, named: bool = True) -> str:
     """Return the highest mean among `names`, with its deviation, its model and its seeds."""
     rows = [models[name] for name in names if name in models]
     if not rows:
         return "–"
-    row = max(rows, key=lambda row: row["mean"])
-    spread = row["standard_deviation"]
-    text = f"{100 * row['mean']:.1f}" + (f" ± {100 * spread:.1f}" if spread is not None else "")
-    name = f" {row['model']}" if len(names) > 1 else ""
-    seeds = row["trainings"]
+    row = max(rows, key=lambda row: row["oa %"])
+    text = f"{row['oa %']:.1f}" + (f" ± {row['oa sd']:.1f}" if row["oa sd"] is not None else "")
+    name = f" {row['model']}" if named else ""
+    seeds = row["seeds"]
     return f"{text}{name} ({seeds} {'seed' if seeds == 1 else 'seeds'})"
 
 
-def report(work: Path, folder: str, *, level: int) -> str:
+def how_many(rows: list[dict[str, Any]]) -> str:
+    """Return a table of how many seeds there are of each model, and where it is not measured."""
+    lines = [
+        "| scene | recipe | model | seeds of each split and amount | not measured |",
+        "|---|---|---|---|---|",
+    ]
+    amounts = [float(amount) for amount in AMOUNTS.split(",")]
+    places = [(split, amount) for split in ("random", "blocks") for amount in amounts]
+    for scene in SCENES:
+        for recipe, models in (
+            ("default", f"{SIMPLE},{HYBRID},{SMALL},{LARGE},{SLOW}"),
+            ("unseen", "hybridsn-dw"),
+        ):
+            for model in models.split(","):
+                found = {
+                    (row["split"], row["train"]): row["seeds"]
+                    for row in rows
+                    if (row["scene"], row["recipe"], row["model"]) == (scene, recipe, model)
+                }
+                seeds = sorted({found[place] for place in places if place in found})
+                said = " to ".join(str(number) for number in dict.fromkeys(seeds[:1] + seeds[-1:]))
+                missing = [place for place in places if place not in found]
+                lacks = ", ".join(f"{split} {train:.0%}" for split, train in missing)
+                lacks = lacks if found else "nothing is"
+                lines.append(f"| {scene} | {recipe} | {model} | {said or '–'} | {lacks or '–'} |")
+    return "\n".join(lines)
+
+
+def report_of(work: Path, folder: str) -> str:
     """Return the report of a benchmark, what sums it up first, without paths of this machine."""
     path = work / folder / "results.md"
     if not path.exists():
@@ -158,13 +206,13 @@ def report(work: Path, folder: str, *, level: int) -> str:
     body = re.sub(
         r"\]\(<splits/(.+?)>\)", lambda found: f"]({_shown(path.parent, found[1])})", body
     )
-    return re.sub(r"^#+(?= )", lambda marks: marks[0] + "#" * (level - 2), body, flags=re.M).strip()
+    return re.sub(r"^#+(?= )", lambda marks: marks[0] + "#", body, flags=re.M).strip()
 
 
 def _shown(bench: Path, name: str) -> str:
     """Copy a picture of a split beside the other pictures; return its address from the page."""
     # Recipes have the same splits.
-    picture = PAGE.parent / "images" / f"split-{name}"
+    picture = DOCS / "images" / f"split-{name}"
     shutil.copyfile(bench / "splits" / name, picture)
     return f"images/{picture.name}"
 
@@ -174,34 +222,47 @@ def _sums_up(section: str) -> bool:
     return heading.endswith(("side by side", "of all models"))
 
 
-def page(work: Path) -> str:
-    """Return the page: what it is, what it is not, and the reports of the benchmarks."""
-    facts = machine()
+def page_of(work: Path, scene: str) -> str:
+    """Return the page of a scene: the reports of its benchmarks."""
+    return f"""# {TITLES[scene]}: results
+
+What this scene is, and what the figures are worth: [results.md](results.md). How tables are read: \
+[bench.md](bench.md). The recipe `unseen` is that of [unseen.md](unseen.md).
+
+## With the default recipe
+
+{report_of(work, scene)}
+
+## With the recipe for unseen places
+
+{report_of(work, f"{scene}{UNSEEN}")}
+"""
+
+
+def overview(rows: list[dict[str, Any]]) -> str:
+    """Return the page that sums up those of the scenes."""
     real = "\n".join(
         f"hsi bench --dataset {scene} --model {SIMPLE},{HYBRID},{SMALL},{LARGE} \\\n"
         f"    --split random,blocks --train {AMOUNTS} --seeds 10 --guard {GUARD} --out bench"
         for scene in ("indian_pines", "pavia_university", "salinas")
     )
-    rows = "\n".join(
+    empty = "\n".join(
         f"| {title} | – | – | – |" for title in ("Indian Pines", "Pavia University", "Salinas")
     )
     return f"""# Results
 
-Made by `hsi bench` through `benchmarks/results_page.py` on {facts["processor"]}, one thread \
-(PyTorch {facts["torch"]}, {facts["date"]}). What the tables hold and how they are read is in \
-[bench.md](bench.md).
+Made by `hsi bench` through `benchmarks/results_page.py`. All tables, per class, with comparisons \
+and pictures of the splits, and the machine, versions and seeds that give them again: \
+[Salinas-A](results_{SALINAS_A}.md), [the stand-in for Indian Pines](results_{STAND_IN}.md). How \
+they are read is in [bench.md](bench.md).
 
 - **Salinas-A** is the real scene. Each of its six classes is a single field or two: on blocks, a \
 model is tested in another part of the fields that it learned in.
 - **{STAND_IN}** is not Indian Pines. Its ground truth is real; its cube is a non-negative \
 factorisation of rank 16 with white noise. Its figures compare models with each other, and with \
 nothing published.
-- Seeds are as many as the tables say. Those of slow networks are few, since all of this was \
-computed on a CPU; a single seed has no deviation and proves nothing. The script goes on to ten.
-- A model, an amount or a split that a table lacks has not been measured there yet. Networks have \
-one seed; on Salinas-A, simple classifiers have five.
-- Nothing is here of {SLOW.replace(",", " and ")}: on one core, a single training with its map \
-takes most of an hour. The script comes to them last.
+- Seeds are ten where a CPU allows it and fewer where it does not: the last table says how many. A \
+single seed has no deviation and proves nothing.
 - Times were taken beside other work, so they are too long and tell orders of magnitude.
 - Blocks keep {GUARD} pixels between training and test, what the largest patches need, for all \
 models alike.
@@ -216,35 +277,34 @@ The real Indian Pines, Pavia University and Salinas are not here yet. Their rows
 
 | scene | random, OA | blocks, OA | difference |
 |---|---|---|---|
-{rows}
+{empty}
 
 ## In short
 
 Overall accuracy in %, mean ± deviation over the seeds that there are. The best of several is \
 chosen on these same figures, which flatters it.
 
-{in_short(work)}
+{in_short(rows)}
 
-## Salinas-A
+## What has been measured
 
-### With the default recipe
+{how_many(rows)}
 
-{report(work, SALINAS_A, level=4)}
-
-### With the recipe for unseen places
-
-{report(work, f"{SALINAS_A}{UNSEEN}", level=4)}
-
-## The stand-in for Indian Pines
-
-### With the default recipe
-
-{report(work, STAND_IN, level=4)}
-
-### With the recipe for unseen places
-
-{report(work, f"{STAND_IN}{UNSEEN}", level=4)}
+A training of {SLOW} takes most of an hour on one core.
 """
+
+
+def kept_rows() -> list[dict[str, Any]]:
+    path = RESULTS / f"{NAME}.json"
+    rows: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.exists() else []
+    return rows
+
+
+def is_covered(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> bool:
+    """Return whether each cell that was measured before has been measured, by as many seeds."""
+    key = ("recipe", "split", "train", "model")
+    seeds = {tuple(row[name] for name in key): row["seeds"] for row in now}
+    return all(seeds.get(tuple(row[name] for name in key), 0) >= row["seeds"] for row in before)
 
 
 def main() -> None:
@@ -256,13 +316,20 @@ def main() -> None:
     arguments = parser.parse_args()
     work = arguments.work.absolute()
     write_stand_in(work / "scenes")
-    if not arguments.page_only:
-        for scene in arguments.scene:
-            for words in commands(work, scene)[: arguments.first]:
-                print("hsi", shlex.join(words), flush=True)
-                subprocess.run([sys.executable, "-m", "hsi", *words], check=False)
-    PAGE.write_text(page(work), encoding="utf-8")
-    print(PAGE)
+    rows = kept_rows()
+    for scene in arguments.scene:
+        for words in [] if arguments.page_only else commands(work, scene)[: arguments.first]:
+            print("hsi", shlex.join(words), flush=True)
+            subprocess.run([sys.executable, "-m", "hsi", *words], check=False)
+        before = [row for row in rows if row["scene"] == scene]
+        now = measured(work, scene)
+        if not is_covered(before, now):
+            print(f"{scene} stays as it is: {work} lacks cells that were measured before")
+            continue
+        rows = [*(row for row in rows if row["scene"] != scene), *now]
+        (DOCS / f"results_{scene}.md").write_text(page_of(work, scene), encoding="utf-8")
+    report(NAME, rows)
+    (DOCS / "results.md").write_text(overview(rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ The 18 tiles (32x32 pixels of 30 m, six classes of land cover) are divided into 
 each part is tested by classifiers that learned from all labelled pixels of the others. Patches stay
 within their tile, so that none of a test pixel shares a pixel with one of the training. Nothing was
 chosen on this scene: what is compared was fixed before, SSRN since it did well on the blocks of
-another one. Trainings are kept in the file of results,
-so that a benchmark that was interrupted goes on; `--again` starts anew.
+another one, and logistic regression, on principal components, added when the others were known.
+Trainings are kept in the file of results, so that a benchmark that was interrupted goes on;
+`--again` starts anew.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,7 @@ from hsi.workflows.splitting import split_for, with_split
 NAME = "unseen_scenes"
 WAYS: dict[str, dict[str, Any]] = {
     "svm": {"model": "svm"},
+    "logistic-regression": {"model": "logistic-regression", "reduction": "pca"},
     "default": {},
     "unseen": {"recipe": "unseen"},
     "ssrn": {"model": "ssrn"},
@@ -44,9 +47,7 @@ def main() -> None:
     parser.add_argument("--parts", type=int, default=3)
     parser.add_argument("--again", action="store_true", help="forget what was measured before")
     arguments = parser.parse_args()
-    tiles = sorted((data_folder() / "enmap_potsdam" / "images").glob("*.tif"))
-    order = np.random.default_rng(0).permutation(len(tiles))
-    parts = [[tiles[i] for i in order[part :: arguments.parts]] for part in range(arguments.parts)]
+    tiles, parts = divided(arguments.parts)
     path = RESULTS / f"{NAME}.json"
     rows = [] if arguments.again or not path.exists() else json.loads(path.read_text())["rows"]
     for part, tested in enumerate(parts):
@@ -58,7 +59,14 @@ def main() -> None:
                 report(NAME, rows, parts=arguments.parts)
 
 
-def measured(learned: list[Any], tested: list[Any], *, way: str) -> dict[str, Any]:
+def divided(number: int) -> tuple[list[Path], list[list[Path]]]:
+    """Return the tiles, and so many parts of them, drawn at random."""
+    tiles = sorted((data_folder() / "enmap_potsdam" / "images").glob("*.tif"))
+    order = np.random.default_rng(0).permutation(len(tiles))
+    return tiles, [[tiles[i] for i in order[part::number]] for part in range(number)]
+
+
+def measured(learned: list[Path], tested: list[Path], *, way: str) -> dict[str, Any]:
     """Return accuracies on the pixels of the tiles `tested`, in percent, and how many there are."""
     scene = hsi.load_scenes(
         [with_labels(tile) for tile in learned], test=[*map(with_labels, tested)]
@@ -81,7 +89,7 @@ def measured(learned: list[Any], tested: list[Any], *, way: str) -> dict[str, An
     }
 
 
-def with_labels(tile: Any) -> tuple[Any, Any]:
+def with_labels(tile: Path) -> tuple[Path, Path]:
     """Return a tile and its ground truth."""
     return tile, tile.parent.parent / "labels" / tile.name
 
