@@ -97,7 +97,11 @@ def print_search(result: SearchResult) -> None:
                 + ("" if row.spread is None else f" ± {percent(row.spread, digits=2)}"),
                 percent(row.accuracies["oa"], digits=2),
                 # As many columns as settings would be too narrow to be read.
-                ", ".join(f"{n} {_shown(row.setting(n))}" for n in result.searched),
+                ", ".join(
+                    f"{name} {_shown(value)}"
+                    for name in result.searched
+                    if (value := row.told(name)) is not None
+                ),
             )
             for row in result.ranked[:BEST]
         ],
@@ -145,4 +149,4 @@ def _shown(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.3g}"
-    return "-" if value is None else str(value)
+    return str(value)

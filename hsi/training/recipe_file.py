@@ -95,8 +95,8 @@ def write_recipe(path: Path, settings: Mapping[str, Any], *, comments: Iterable[
     path : Path
         Its folder exists.
     settings : mapping
-        As `Settings.model_dump` returns them. Those of an experiment are left out, and those that
-        are None.
+        As `Settings.model_dump` returns them, or some of them. Those of an experiment are left out,
+        and those that are None.
     comments : iterable of str
         Lines for its head.
     """
@@ -105,10 +105,10 @@ def write_recipe(path: Path, settings: Mapping[str, Any], *, comments: Iterable[
         for name, value in settings.items()
         if name not in (*EXPERIMENT, TABLE) and value is not None
     }
-    inner = {name: value for name, value in settings[TABLE].items() if value is not None}
+    inner = {name: value for name, value in settings.get(TABLE, {}).items() if value is not None}
     lines = [line for comment in comments for line in comment.splitlines()]
     head = "".join(f"# {line}".rstrip() + "\n" for line in lines)
-    write_text(path, f"{head}\n{tomli_w.dumps(kept | {TABLE: inner})}")
+    write_text(path, f"{head}\n{tomli_w.dumps(kept | ({TABLE: inner} if inner else {}))}")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -80,6 +80,14 @@ class Chooser:
         fitting = tuple(s for s in choice.values if takes_side(model, self._most_bands, s))
         return fitting or (self.base.changed(model=model).side,)
 
+    def meant(self, settings: Settings) -> dict[str, Any]:
+        """Return settings as a table, without what has no meaning without gradients."""
+        table = settings.model_dump()
+        if not learns_by_gradients(settings.model, self._most_bands):
+            for name in ("recipe", "norm", "attention"):
+                del table[name]
+        return table
+
     @property
     def models(self) -> tuple[str, ...]:
         """The networks that may be chosen."""

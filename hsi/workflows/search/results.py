@@ -134,7 +134,7 @@ def write_results(folder: Path, prepared: Prepared, journal: Journal) -> SearchR
         if result.best is not None and result.best.settings is not None:
             write_recipe(
                 result.recipe,
-                result.best.settings.model_dump(),
+                prepared.chooser.meant(result.best.settings),
                 comments=_head(result, prepared),
             )
         if result.rows:
@@ -161,7 +161,7 @@ def row_table(row: Row, names: Sequence[str]) -> dict[str, Any]:
     """Return a trial with the settings of these names, in one level."""
     own: dict[str, Any] = dict.fromkeys(names)
     if row.settings is not None:
-        own = {name: row.setting(name) for name in names}
+        own = {name: row.told(name) for name in names}
     return {
         "number": row.number,
         "outcome": row.outcome,

@@ -42,6 +42,8 @@ class Row:
         Why it failed.
     usual : bool
         Whether it has the usual settings, or what is nearest to them in the space.
+    asked : frozenset of str
+        The settings that were chosen for it; others have no meaning for its network, or no choice.
     """
 
     number: int
@@ -54,12 +56,21 @@ class Row:
     seconds: float | None
     reason: str | None
     usual: bool
+    asked: frozenset[str] = frozenset()
 
     def setting(self, name: str) -> Any:
         """Return a setting by name, one of the recipe too."""
         assert self.settings is not None
         owner = self.settings if name in type(self.settings).model_fields else self.settings.recipe
         return getattr(owner, name)
+
+    def told(self, name: str) -> Any:
+        """Return a setting by name as tables show it: None where it has no meaning for the trial.
+
+        What all trials have is not asked for where there is no choice.
+        """
+        always = ("model", "patch_size")
+        return self.setting(name) if name in self.asked or name in always else None
 
 
 def finished_rows(
@@ -100,6 +111,8 @@ def finished_rows(
                 seconds=sum(facts["seconds"]) if "seconds" in facts else None,
                 reason=KILLED if trial.number in dead else facts.get("reason"),
                 usual=bool(facts.get("usual")),
+                # Choices that differ between networks have their network's name behind their own.
+                asked=frozenset(name.partition(" of ")[0] for name in trial.params),
             )
         )
     return rows

@@ -55,6 +55,29 @@ def test_the_first_trial_has_the_usual_settings(find, formula):
     assert usual.recipe.learning_rate == 2e-3
 
 
+def test_settings_that_mean_nothing_for_a_model_are_not_shown_with_it(
+    find, formula, monkeypatch, base
+):
+    space = {
+        "model": ["svm", "hybridsn-dw"], "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
+        "attention": ["none", "eca"], "whiten": [True, False],
+    }  # fmt: skip
+    monkeypatch.setattr(formula, "accuracy", lambda settings: float(settings.model == "svm"))
+    result = find("search", base.changed(reduction="pca"), trials=8, space=space)
+    with (result.path / "trials.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["model"] for row in rows} == {"svm", "hybridsn-dw"}
+    for row in rows:
+        shown = {name for name in space if row[name]}
+        assert shown == ({"model", "whiten"} if row["model"] == "svm" else set(space))
+    recipe = tomllib.loads(result.recipe.read_text())
+    assert recipe["model"] == "svm"
+    assert not {"recipe", "norm", "attention"} & recipe.keys()
+    # It is a whole recipe for such a model all the same.
+    again = base.changed(recipe=result.recipe)
+    assert again.changed(**base.model_dump(include={"seed"})) == result.best.settings
+
+
 @pytest.mark.parametrize("objective", ["oa", "kappa"])
 def test_it_judges_by_what_is_asked_for(find, formula, objective):
     result = find(trials=4, objective=objective)
