@@ -74,6 +74,8 @@ class Result:
         Of the split.
     folder : str
         The run, relative to the benchmark's folder.
+    remarks : tuple of str
+        What one must know of what was learned.
     """
 
     cell: Cell
@@ -86,6 +88,7 @@ class Result:
     versions: dict[str, str]
     notes: tuple[str, ...]
     folder: str
+    remarks: tuple[str, ...] = ()
 
 
 class Repeated(NamedTuple):

@@ -16,6 +16,7 @@ from hsi.report.bench_words import (
     machine_sentences,
     note_sentences,
     reading_sentences,
+    remark_sentences,
     split_sentences,
     standing_sentences,
 )
@@ -118,6 +119,7 @@ def _of_group(findings: Findings, group: Group) -> Section:
                 lead_sentence(lead, measure=findings.measure, standing=None if known else standing)
             )
     sentences += split_sentences(group)
+    sentences += remark_sentences(results)
     sentences += note_sentences(results)
     return Section(heading=group_title(group), tables=tuple(tables), sentences=tuple(sentences))
 

@@ -14,7 +14,7 @@ from hsi.report.result_tables import MEASURE_NAMES, amount_words, seeds_words
 
 # Of these there is one split, whatever the seed.
 FIXED_SPLITS = ("official", "file")
-# Of what splits could not do, so many notes are said at most.
+# Of what splits could not do, and of what models did not learn, so many notes are said at most.
 MOST_NOTES = 3
 # Where each split is one, in words.
 _PLACES = {
@@ -124,13 +124,25 @@ def note_sentences(results: Iterable[Result]) -> list[str]:
             seeds.setdefault(note, set()).add(result.cell.seed)
     often = sorted(seeds, key=lambda note: -len(seeds[note]))
     sentences = [f"Split of {seeds_words(sorted(seeds[note]))}: {note}" for note in often]
-    if len(sentences) > MOST_NOTES:
-        more = len(sentences) - MOST_NOTES
-        what = (
-            "1 more note on the splits is" if more == 1 else f"{more} more notes on the splits are"
-        )
-        sentences[MOST_NOTES:] = [f"{what} in results.json."]
-    return sentences
+    return _the_first(sentences, "on the splits")
+
+
+def remark_sentences(results: Iterable[Result]) -> list[str]:
+    """Return what must be said of what models of one group learned."""
+    sentences = [
+        f"{result.cell.model}, {seeds_words([result.cell.seed])}: {remark}."
+        for result in results
+        for remark in result.remarks
+    ]
+    return _the_first(sentences, "on models")
+
+
+def _the_first(sentences: list[str], what: str) -> list[str]:
+    more = len(sentences) - MOST_NOTES
+    if more <= 0:
+        return sentences
+    notes = f"1 more note {what} is" if more == 1 else f"{more} more notes {what} are"
+    return [*sentences[:MOST_NOTES], f"{notes} in results.json."]
 
 
 def reading_sentences(findings: Findings) -> list[str]:

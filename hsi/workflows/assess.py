@@ -16,6 +16,7 @@ from hsi.evaluation import (
     summarise,
     summarise_area,
 )
+from hsi.report.numbers import percents
 from hsi.sampling import Split, to_targets
 from hsi.scenes import Scene, open_scene
 from hsi.scenes.grid import Grid
@@ -81,13 +82,21 @@ def accuracy(
 
 
 def _useless(cm: NDArray[np.int64], names: list[str]) -> list[str]:
-    """Return a note on a map that has one class where the test has several."""
-    mapped = np.flatnonzero(cm.sum(axis=0))
-    if mapped.size != 1 or np.count_nonzero(cm.sum(axis=1)) < 2:
+    """Return a note on a map that is no better than one of a single class."""
+    mapped, tested = np.flatnonzero(cm.sum(axis=0)), cm.sum(axis=1)
+    if np.count_nonzero(tested) < 2:
         return []
+    if mapped.size == 1:
+        return [
+            f"all {cm.sum():,} test pixels are mapped as {names[mapped[0]]}: nothing was learned "
+            "that tells classes apart; a network may need more --epochs or a lower --learning-rate"
+        ]
+    if np.trace(cm) > tested.max():
+        return []
+    found, alone = percents(np.trace(cm) / cm.sum(), tested.max() / cm.sum(), digits=1)
     return [
-        f"all {cm.sum():,} test pixels are mapped as {names[mapped[0]]}: nothing was learned that "
-        "tells classes apart; a network may need more --epochs or a lower --learning-rate"
+        f"{found} % of the test pixels are right, no more than if all were called "
+        f"{names[tested.argmax()]} ({alone} %): hardly anything was learned that holds there"
     ]
 
 

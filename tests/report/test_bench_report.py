@@ -1,6 +1,7 @@
 """The report of a benchmark as a whole, and its rows for other programs."""
 
 import csv
+import dataclasses
 import io
 
 import pytest
@@ -53,6 +54,22 @@ def test_what_models_are_compared_with(results, against, references):
         if "was chosen on these same figures" in sentence
     ]
     assert len(caveats) == (2 if against == "best" else 0)
+
+
+def test_what_was_not_learned_is_said_with_the_model(result):
+    """Notes on splits are the same for all models; these are not."""
+    results = [result("svm", seed, oa=0.8) for seed in range(6)]
+    slow = [
+        dataclasses.replace(result("net", seed, oa=0.2), remarks=("nothing was learned",))
+        for seed in range(6)
+    ]
+    noted = [dataclasses.replace(each, notes=("a class is missing",)) for each in results + slow]
+    first, *_ = bench_sections(found(noted))
+    assert first.sentences[-5:] == (
+        *(f"net, seed {seed}: nothing was learned." for seed in range(3)),
+        "3 more notes on models are in results.json.",
+        "Split of seeds 0-5: a class is missing",
+    )
 
 
 def test_single_seeds_are_told_of_all_at_once(results, result):

@@ -109,7 +109,23 @@ def test_a_map_of_one_class_alone_is_said_to_be_useless(run, scene):
         f"all {split.test.sum():,} test pixels are mapped as {run.classifier.class_names[14]}"
         in (notes[-1])
     )
-    two = one.copy()
-    row, col = np.argwhere(split.test)[0]
-    two[row, col] = 2
-    assert accuracy(run.classifier, scene, split, two)["notes"] == list(split.notes)
+
+
+def test_a_map_no_better_than_one_class_is_said_to_be_so(run, scene):
+    """The class that the test has most of may be mapped everywhere; that needs no learning."""
+    split = run.split
+    tested = scene.labels[split.test]
+    ids, counts = np.unique(tested, return_counts=True)
+    largest = int(ids[counts.argmax()])
+    found = np.full(scene.shape[:2], largest, dtype=np.int32)
+    others = np.argwhere(split.test & (scene.labels != largest))
+    row, col = others[0]
+    found[row, col] = next(i for i in ids if i not in (largest, scene.labels[row, col]))
+    notes = accuracy(run.classifier, scene, split, found)["notes"]
+    assert notes[:-1] == list(split.notes)
+    share = f"{100 * counts.max() / counts.sum():.1f} %"
+    assert notes[-1].startswith(f"{share} of the test pixels are right, no more than if all were")
+    assert f"called {run.classifier.class_names[largest]} ({share})" in notes[-1]
+    # One pixel more is right.
+    found[row, col] = scene.labels[row, col]
+    assert accuracy(run.classifier, scene, split, found)["notes"] == list(split.notes)

@@ -66,6 +66,7 @@ def _result(out: Path, cell: Cell, run: Run, metrics: Mapping[str, Any]) -> Resu
         "macs": metrics["macs_per_patch"] or None,
         **{name: metrics[name] for name in ("train_pixels", "validation_pixels", "test_pixels")},
     }
+    notes = run.split.notes
     return Result(
         cell=cell,
         figures=figures,
@@ -78,8 +79,9 @@ def _result(out: Path, cell: Cell, run: Run, metrics: Mapping[str, Any]) -> Resu
         device=metrics["device"],
         threads=metrics["threads"],
         versions=metrics["versions"],
-        notes=tuple(metrics["notes"]),
+        notes=tuple(notes),
         folder=run.path.relative_to(out).as_posix(),
+        remarks=tuple(note for note in metrics["notes"] if note not in notes),
     )
 
 
