@@ -211,8 +211,9 @@ def report_of(work: Path, folder: str) -> str:
 
 def _shown(bench: Path, name: str) -> str:
     """Copy a picture of a split beside the other pictures; return its address from the page."""
-    # Recipes have the same splits.
-    picture = DOCS / "images" / f"split-{name}"
+    # Recipes have the same splits, but other patches.
+    recipe = UNSEEN if bench.name.endswith(UNSEEN) else ""
+    picture = DOCS / "images" / f"split{recipe}-{name}"
     shutil.copyfile(bench / "splits" / name, picture)
     return f"images/{picture.name}"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import dataclasses
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from hsi.evaluation.results import Group, Result, Summary, summarise_results
@@ -89,7 +90,7 @@ def find(
     def compared(members: Sequence[Result], reference: str) -> list[Standing]:
         return compare_models(members, reference=reference, measure=measure, right=right)
 
-    leads = simple_leads(summaries, simple=simple, measure=measure)
+    leads = simple_leads(results, simple=simple, measure=measure)
     return Findings(
         measure=measure,
         against=against,
@@ -98,20 +99,17 @@ def find(
         standings={
             group: compared(members, reference)
             for group, members in together.items()
-            if (reference := _reference(group, summaries, measure, against)) is not None
+            if (reference := _reference(members, measure, against)) is not None
         },
         drops=tuple(drops(results, measure=measure)),
         leads=tuple((lead, _of_lead(lead, together[lead.group], compared)) for lead in leads),
     )
 
 
-def _reference(
-    group: Group, summaries: Iterable[Summary], measure: str, against: str
-) -> str | None:
-    members = [summary for summary in summaries if summary.group == group]
+def _reference(members: Sequence[Result], measure: str, against: str) -> str | None:
     if against == BEST:
         return best_model(members, measure=measure)
-    return members[0].model if against == FIRST else against
+    return members[0].cell.model if against == FIRST else against
 
 
 def _of_lead(
@@ -121,4 +119,8 @@ def _of_lead(
 ) -> Standing | None:
     both = [each for each in members if each.cell.model in (lead.model, lead.other)]
     found = compared(both, lead.other)
-    return found[0] if found else None
+    if not found:
+        return None
+    # Of all pairs of a baseline and another model, these two were chosen by what they came to.
+    p = min(1.0, lead.pairs * found[0].p_holm)
+    return dataclasses.replace(found[0], p_holm=p, comparisons=lead.pairs)

@@ -15,22 +15,55 @@ Amount = int | float
 MEASURES = ("oa", "aa", "kappa")
 
 
+def is_all(train: Amount) -> bool:
+    """Return whether an amount stands for all pixels of each class; 1 stands for one of each.
+
+    Examples
+    --------
+    >>> is_all(1.0), is_all(1), is_all(0.5)
+    (True, False, False)
+    """
+    return isinstance(train, float) and train == 1
+
+
 class Group(NamedTuple):
-    """What models are compared on: a scene, a way to split it, and an amount of training."""
+    """What models are compared on: a scene, a way to split it, and an amount of training.
+
+    One pixel of each class, 1, is another amount than all of them, 1.0: groups are equal only if
+    their amounts are of one type.
+    """
 
     scene: str
     split: str
     train: Amount
 
+    def __eq__(self, other: object) -> bool:
+        return tuple.__eq__(self, other) is True and type(self.train) is type(other[2])  # type: ignore[index]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return tuple.__hash__(self)
+
 
 class Cell(NamedTuple):
-    """One training of a benchmark."""
+    """One training of a benchmark; as for `Group`, 1 is another amount than 1.0."""
 
     scene: str
     split: str
     train: Amount
     seed: int
     model: str
+
+    def __eq__(self, other: object) -> bool:
+        return tuple.__eq__(self, other) is True and type(self.train) is type(other[2])  # type: ignore[index]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return tuple.__hash__(self)
 
     @property
     def group(self) -> Group:

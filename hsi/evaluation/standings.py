@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.evaluation.paired import McNemar, PairedDifference, holm, mcnemar, paired_difference
-from hsi.evaluation.results import Amount, Group, Result, Summary
+from hsi.evaluation.results import MEASURES, Amount, Group, Result
 from hsi.evaluation.unpaired import UnpairedDifference, unpaired_difference
 
 Right = Callable[[Result], NDArray[np.bool_] | None]
@@ -56,6 +56,9 @@ class Standing:
         How many these are.
     pixels : PixelTest or None
         Of the first of the seeds; None where its maps are not there.
+    repeated : int
+        How often both were trained to the same figures on one and the same split, where nothing
+        depends on the seed: these trainings count as one. 1: they were not.
     """
 
     group: Group
@@ -66,15 +69,44 @@ class Standing:
     p_holm: float
     comparisons: int
     pixels: PixelTest | None
+    repeated: int = 1
 
 
-def best_model(summaries: Iterable[Summary], *, measure: str) -> str | None:
-    """Return the model with the highest mean; None if none has the figure."""
-    means = {
-        each.model: figure.mean
-        for each in summaries
-        if (figure := each.figures.get(measure)) is not None
-    }
+def shared_seeds(results: Iterable[Result], *, measure: str) -> tuple[int, ...]:
+    """Return the seeds of one group with which every model was trained, on equal splits.
+
+    Means over other seeds are of other splits: they do not say which model is ahead.
+    """
+    by_seed: dict[int, dict[str, str]] = {}
+    models = set()
+    for result in results:
+        if result.figures.get(measure) is not None:
+            models.add(result.cell.model)
+            by_seed.setdefault(result.cell.seed, {})[result.cell.model] = result.split_hash
+    return tuple(
+        seed
+        for seed, hashes in sorted(by_seed.items())
+        if hashes.keys() == models and len(set(hashes.values())) == 1
+    )
+
+
+def shared_means(results: Sequence[Result], *, measure: str) -> dict[str, float]:
+    """Return the mean of each model of one group, over the seeds that all of them have."""
+    seeds = shared_seeds(results, measure=measure)
+    values: dict[str, list[float]] = {}
+    for result in results:
+        value = result.figures.get(measure)
+        if value is not None and result.cell.seed in seeds:
+            values.setdefault(result.cell.model, []).append(value)
+    return {model: float(np.mean(each)) for model, each in values.items()}
+
+
+def best_model(results: Sequence[Result], *, measure: str) -> str | None:
+    """Return the model of one group with the highest mean over the seeds that all have.
+
+    None if none has the figure, or no seed is of all.
+    """
+    means = shared_means(results, measure=measure)
     return max(means, key=means.__getitem__) if means else None
 
 
@@ -112,6 +144,8 @@ def compare_models(
             for seed in sorted(ours.keys() & theirs.keys())
             if ours[seed].split_hash == theirs[seed].split_hash
         )
+        times = _repeated([ours[seed] for seed in seeds], [theirs[seed] for seed in seeds])
+        seeds = seeds[:1] if times > 1 else seeds
         if seeds:
             differences = paired_difference(
                 *(
@@ -120,9 +154,9 @@ def compare_models(
                 )
             )
             pixels = _pixels(ours[seeds[0]], theirs[seeds[0]], right)
-            found.append((model, seeds, differences, pixels))
+            found.append((model, seeds, times, differences, pixels))
     # A single seed is no test: it is not counted among those that are corrected for.
-    several = [difference.p for _, _, difference, _ in found if difference.seeds > 1]
+    several = [difference.p for *_, difference, _ in found if difference.seeds > 1]
     p_seeds = iter(holm(several))
     tested = [each for *_, each in found if each is not None]
     p_pixels = iter(holm([each.p for each, _ in tested]))
@@ -139,9 +173,23 @@ def compare_models(
             and PixelTest(
                 seed=seeds[0], pixels=pixels[1], mcnemar=pixels[0], p_holm=next(p_pixels)
             ),
+            repeated=times,
         )
-        for model, seeds, difference, pixels in found
+        for model, seeds, times, difference, pixels in found
     ]
+
+
+def _repeated(ours: Sequence[Result], theirs: Sequence[Result]) -> int:
+    """Return how often two trainings were repeated, if it is always the same two; else 1."""
+
+    def alike(results: Sequence[Result]) -> bool:
+        seen = {
+            (each.split_hash, each.classes, *(each.figures.get(name) for name in MEASURES))
+            for each in results
+        }
+        return len(seen) == 1
+
+    return len(ours) if len(ours) > 1 and alike(ours) and alike(theirs) else 1
 
 
 def _pixels(ours: Result, theirs: Result, right: Right) -> tuple[McNemar, int] | None:
@@ -204,7 +252,11 @@ class SimpleLead:
     model, other : str
         The baseline, and the best of the others.
     mean, other_mean : float
-        Of the figure.
+        Of the figure, over `seeds`.
+    seeds : tuple of int or None
+        Those that all models have; None: there are no others.
+    pairs : int
+        Of a baseline and another model, of which these were chosen.
     """
 
     group: Group
@@ -212,34 +264,42 @@ class SimpleLead:
     other: str
     mean: float
     other_mean: float
+    seeds: tuple[int, ...] | None = None
+    pairs: int = 1
 
 
 def simple_leads(
-    summaries: Iterable[Summary], *, simple: Collection[str], measure: str
+    results: Iterable[Result], *, simple: Collection[str], measure: str
 ) -> list[SimpleLead]:
-    """Return the groups without overlap in which a simple baseline has the highest mean."""
-    groups: dict[Group, list[Summary]] = {}
-    for summary in summaries:
-        groups.setdefault(summary.group, []).append(summary)
+    """Return the groups without overlap in which a simple baseline has the highest mean.
+
+    Over the seeds that all models have; without any, nothing is known.
+    """
+    groups: dict[Group, list[Result]] = {}
+    for result in results:
+        groups.setdefault(result.cell.group, []).append(result)
     leads = []
     for group, members in groups.items():
         contained = [each.figures.get("contains") for each in members]
-        if any(figure is None or figure.mean > 0 for figure in contained):
+        if any(figure is None or figure > 0 for figure in contained):
             continue
-        plain = [each for each in members if each.model in simple]
-        others = [each for each in members if each.model not in simple]
-        one, two = best_model(plain, measure=measure), best_model(others, measure=measure)
-        if one is None or two is None:
+        means = shared_means(members, measure=measure)
+        plain = {model: mean for model, mean in means.items() if model in simple}
+        others = {model: mean for model, mean in means.items() if model not in simple}
+        if not plain or not others:
             continue
-        means = {
-            each.model: figure.mean
-            for each in members
-            if (figure := each.figures.get(measure)) is not None
-        }
-        if means[one] > means[two]:
+        one, two = (max(each, key=each.__getitem__) for each in (plain, others))
+        if plain[one] > others[two]:
+            seeds = shared_seeds(members, measure=measure)
             leads.append(
                 SimpleLead(
-                    group=group, model=one, other=two, mean=means[one], other_mean=means[two]
+                    group=group,
+                    model=one,
+                    other=two,
+                    mean=plain[one],
+                    other_mean=others[two],
+                    seeds=None if {each.cell.seed for each in members} <= {*seeds} else seeds,
+                    pairs=len(plain) * len(others),
                 )
             )
     return leads

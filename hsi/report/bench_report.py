@@ -24,6 +24,7 @@ from hsi.report.latex import latex_tables
 from hsi.report.markdown import escape, markdown_table
 from hsi.report.result_tables import (
     accuracy_table,
+    amount_name,
     group_title,
     overview_table,
     splits_table,
@@ -80,16 +81,20 @@ def bench_sections(
     ]
     drawn = [group for group in findings.groups if group.split not in FIXED_SPLITS]
     for scene, train in dict.fromkeys(
-        (group.scene, group.train) for group in drawn or findings.groups
+        (group.scene, amount_name(group.train)) for group in drawn or findings.groups
     ):
         members = [
             summary
             for summary in findings.summaries
             if summary.group.scene == scene
-            and (summary.group.train == train or summary.group.split in FIXED_SPLITS)
+            and (amount_name(summary.group.train) == train or summary.group.split in FIXED_SPLITS)
         ]
         if len({summary.group.split for summary in members}) > 1:
-            losses = [each for each in findings.drops if (each.scene, each.train) == (scene, train)]
+            losses = [
+                each
+                for each in findings.drops
+                if (each.scene, amount_name(each.train)) == (scene, train)
+            ]
             table = splits_table(members, losses, measure=findings.measure)
             sections.append(Section(heading=table.title, tables=(table,)))
     if len(findings.groups) > 1:

@@ -9,7 +9,7 @@ from hsi.evaluation.paired import FEWEST_SEEDS
 from hsi.evaluation.results import Group, Result
 from hsi.evaluation.standings import SimpleLead, Standing
 from hsi.report.comparison_words import PIXELS_ARE_NO_TRIALS, seeds_sentence
-from hsi.report.numbers import percents
+from hsi.report.numbers import percents, points
 from hsi.report.result_tables import MEASURE_NAMES, amount_words, seeds_words
 
 # Of these there is one split, whatever the seed.
@@ -30,7 +30,7 @@ def standing_sentences(found: Sequence[Standing]) -> list[str]:
 
     Of models with a single seed there is nothing to tell, which is said of all of them at once.
     """
-    single = [each for each in found if each.difference.seeds == 1]
+    single = [each for each in found if each.difference.seeds == 1 and each.repeated == 1]
     if len(single) < 2:
         return [_standing_sentence(each) for each in found]
     *names, last = (each.model for each in single)
@@ -42,11 +42,24 @@ def standing_sentences(found: Sequence[Standing]) -> list[str]:
 
 
 def _standing_sentence(standing: Standing) -> str:
+    if standing.repeated > 1:
+        return repeated_sentence(standing)
     return seeds_sentence(
         (standing.model, standing.reference),
         difference=standing.difference,
         p=standing.p_holm,
         comparisons=standing.comparisons,
+    )
+
+
+def repeated_sentence(standing: Standing) -> str:
+    """Return that trainings which depend on no seed are one, however often they are made."""
+    mean = standing.difference.mean
+    ahead, behind = (standing.model, standing.reference)[:: 1 if mean >= 0 else -1]
+    apart = f"{ahead} is ahead of {behind} by {points(abs(mean))} points" if mean else "they equal"
+    return (
+        f"{standing.model} and {standing.reference} came out the same with each of "
+        f"{standing.repeated} seeds, which count as one: {apart} on this one split."
     )
 
 
@@ -80,10 +93,11 @@ OA 71.2 %, the best of the others (hybridsn) 68.9 %.
     """
     own, other = percents(lead.mean, lead.other_mean, digits=1)
     where = f"{_PLACES.get(lead.group.split, 'where nothing overlaps')} of {lead.group.scene}"
+    of = f", with {seeds_words(lead.seeds)}, which all have" if lead.seeds is not None else ""
     name = MEASURE_NAMES[measure].split()[0]
     unit = "" if measure == "kappa" else " %"
     sentence = (
-        f"{where[0].upper()}{where[1:]} ({amount_words(lead.group.train)}), the simple "
+        f"{where[0].upper()}{where[1:]} ({amount_words(lead.group.train)}){of}, the simple "
         f"{lead.model} is ahead of every network: {name} {own}{unit}, the best of the others "
         f"({lead.other}) {other}{unit}."
     )

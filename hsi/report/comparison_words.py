@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from hsi.evaluation.paired import FEWEST_SEEDS, MOST_SEEDS, SIGNIFICANT, PairedDifference
+from hsi.evaluation.paired import (
+    FEWEST_SEEDS,
+    MOST_SEEDS,
+    SIGNIFICANT,
+    PairedDifference,
+    fewest_seeds,
+)
 from hsi.report.numbers import percents, points
 
 PIXELS_ARE_NO_TRIALS = "The test counts every pixel as a trial of its own. Neighbours are not"
@@ -136,7 +142,7 @@ def seeds_sentence(
             f"{_corrected(comparisons)}p {p_words(p)}), by {lead} points on average, but the "
             f"{interval}, holds 0: a few seeds decide."
         )
-    needed = difference.seeds_needed and max(difference.seeds_needed, _fewest(comparisons))
+    needed = difference.seeds_needed(comparisons=comparisons)
     if mean == 0:
         more = "on average they are equal"
     elif needed is None:
@@ -154,19 +160,11 @@ def p_words(p: float) -> str:
 
 def _unconfirmed(count: int, p: float, comparisons: int) -> str:
     """Return why Wilcoxon's test does not confirm what the interval says."""
-    fewest = _fewest(comparisons)
+    fewest = fewest_seeds(comparisons)
     if count < fewest:
         several = f"of {comparisons} comparisons " if comparisons > 1 else ""
         return f"which Wilcoxon's test {several}cannot confirm with fewer than {fewest}"
     return f"which Wilcoxon's test does not confirm ({_corrected(comparisons)}p {p_words(p)})"
-
-
-def _fewest(comparisons: int) -> int:
-    """Return the fewest seeds with which Wilcoxon's test can confirm anything.
-
-    The smallest p-value of so many seeds is that of all differences having one sign.
-    """
-    return next(n for n in range(2, 64) if comparisons * 2.0 ** (1 - n) < SIGNIFICANT)
 
 
 def _corrected(comparisons: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hsi.evaluation.results import Amount, Group, Repeated, Summary
+from hsi.evaluation.results import Amount, Group, Repeated, Summary, is_all
 from hsi.evaluation.standings import Drop, Standing
 from hsi.report.comparison_words import p_words
 from hsi.report.numbers import percent, points
@@ -22,7 +22,7 @@ def amount_name(train: Amount) -> str:
     >>> amount_name(0.05), amount_name(50), amount_name(1.0)
     ('0.05', '50', 'all')
     """
-    return ALL if isinstance(train, float) and train == 1 else f"{train:.10g}"
+    return ALL if is_all(train) else f"{train:.10g}"
 
 
 def amount_words(train: Amount) -> str:

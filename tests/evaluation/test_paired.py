@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from hsi.errors import UsageError
-from hsi.evaluation.paired import holm, mcnemar, paired_difference
+from hsi.evaluation.paired import holm, mcnemar, paired_difference, signed_rank_p
 
 
 def test_the_signed_rank_test_is_that_of_all_signs():
@@ -43,9 +43,47 @@ def test_so_many_seeds_find_the_difference_in_four_of_five():
         ]
         return np.mean([each.low > 0 or each.high < 0 for each in trials])
 
-    powers = power(found.seeds_needed // 2), power(found.seeds_needed)
+    powers = power(found.seeds_needed() // 2), power(found.seeds_needed())
     assert powers[0] < 0.65
     assert 0.73 < powers[1] < 0.87
+
+
+@given(st.lists(st.integers(-4, 6), min_size=1, max_size=11))
+def test_the_signed_rank_test_is_exact_with_ties_and_without_differences(differences):
+    values = np.array(differences, dtype=float)
+    found = signed_rank_p(values)
+    values = values[values != 0]
+    ranks = stats.rankdata(np.abs(values))
+    statistic = abs(ranks @ np.sign(values))
+    signs = np.array(list(itertools.product((-1, 1), repeat=values.size)))
+    assert found == pytest.approx(np.mean(np.abs(signs @ ranks) >= statistic - 1e-9))
+
+
+def test_many_seeds_without_ties_are_those_of_scipy():
+    random = np.random.default_rng(2)
+    for count in (15, 40, 80):
+        values = random.normal(0.2, 1, count)
+        expected = stats.wilcoxon(values, method="exact").pvalue
+        assert signed_rank_p(values) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("comparisons", [1, 4])
+def test_the_seeds_needed_are_the_first_that_suffice_whatever_the_size(comparisons):
+    """The distribution that tells has no value for some sizes; by its definition it has."""
+
+    def power(size, count):
+        free = count - 1
+        limit = stats.t.ppf(1 - 0.025 / comparisons, free)
+        chances = (np.arange(4000) + 0.5) / 4000
+        scale = np.sqrt(stats.chi2.ppf(chances, free) / free)
+        return stats.norm.sf(limit * scale - size * math.sqrt(count)).mean()
+
+    fewest = {1: 6, 4: 8}[comparisons]
+    for size in np.geomspace(0.1, 50, 120):
+        found = paired_difference([size - 1, size, size + 1], [0, 0, 0])
+        needed = found.seeds_needed(comparisons=comparisons)
+        assert power(size, needed) > 0.795
+        assert needed == fewest or power(size, needed - 1) < 0.805
 
 
 def test_ties_are_those_of_the_counts():
@@ -64,12 +102,12 @@ def test_ties_are_those_of_the_counts():
 
 def test_equal_figures_differ_by_nothing():
     found = paired_difference([0.1 + 0.2, 0.7], [0.3, 0.7])
-    assert (found.mean, found.low, found.high, found.p, found.seeds_needed) == (0, 0, 0, 1, None)
+    assert (found.mean, found.low, found.high, found.p, found.seeds_needed()) == (0, 0, 0, 1, None)
     single = paired_difference([0.9], [0.8])
     assert single.mean == pytest.approx(0.1)
     assert math.isnan(single.low)
-    assert (single.p, single.seeds_needed) == (1, None)
-    assert paired_difference([0.2] * 4, [0.1] * 4).seeds_needed == 6
+    assert (single.p, single.seeds_needed()) == (1, None)
+    assert paired_difference([0.2] * 4, [0.1] * 4).seeds_needed() == 6
 
 
 @given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 5))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hsi.evaluation import best_model, compare_models, drops, simple_leads, summarise_results
+from hsi.evaluation import best_model, compare_models, drops, simple_leads
 
 FIGURES = {
     "a": [0.90, 0.92, 0.91, 0.93, 0.90, 0.94, 0.92],
@@ -77,8 +77,47 @@ def test_results_on_unequal_splits_are_no_pairs(result):
 
 
 def test_the_best_has_the_highest_mean(seven):
-    assert best_model(summarise_results(seven), measure="oa") == "b"
+    assert best_model(seven, measure="oa") == "b"
     assert best_model([], measure="oa") is None
+
+
+def test_only_seeds_that_all_models_have_say_which_is_best(result):
+    """On every seed that both have, the second is ahead; the first has easy ones of its own."""
+    one = [result("svm", seed, oa=value) for seed, value in enumerate((0.9, 0.8, 0.6, 0.5))]
+    two = [result("net", seed, oa=value) for seed, value in ((2, 0.62), (3, 0.52))]
+    assert best_model(one + two, measure="oa") == "net"
+    assert simple_leads(one + two, simple={"svm"}, measure="oa") == []
+    ahead = [result("net", seed, oa=value) for seed, value in ((2, 0.58), (3, 0.48))]
+    [lead] = simple_leads(one + ahead, simple={"svm"}, measure="oa")
+    assert (lead.model, lead.seeds, lead.mean) == ("svm", (2, 3), pytest.approx(0.55))
+    # Another split of the same seed is none that both have; and no seed tells nothing.
+    other = [result("net", 2, oa=0.62), result("net", 3, oa=0.1, split_hash="another")]
+    assert best_model(one + other, measure="oa") == "net"
+    assert best_model([*one, result("net", 9, oa=0.3)], measure="oa") is None
+
+
+def test_trainings_that_no_seed_changes_count_as_one(result):
+    """On a split that is given, what has no weights to draw is the same training each time."""
+    fixed = {"split": "file", "split_hash": "the only one"}
+    same = [result("svm", seed, oa=0.7, **fixed) for seed in range(6)]
+    knn = [result("knn", seed, oa=0.6, **fixed) for seed in range(6)]
+    [found] = compare_models(same + knn, reference="svm", measure="oa", right=no_map)
+    assert (found.seeds, found.difference.seeds, found.repeated) == ((0,), 1, 6)
+    assert found.difference.p == 1
+    # Where one of them differs from seed to seed, so do the differences.
+    net = [result("net", seed, oa=0.6 + seed / 100, **fixed) for seed in range(6)]
+    [found] = compare_models(same + net, reference="svm", measure="oa", right=no_map)
+    assert (found.difference.seeds, found.repeated) == (6, 1)
+
+
+def test_one_pixel_of_each_class_is_no_amount_like_all(result):
+    one, every = (result("a", 0, oa=0.5, split="folds", train=each).cell for each in (1, 1.0))
+    assert one != every
+    assert one.group != every.group
+    assert len({one, every, one.group, every.group}) == 4
+    assert one == one._replace()
+    few = [result("a", 0, oa=0.5, train=1), result("a", 0, oa=0.9, split="official", train=1.0)]
+    assert drops(few, measure="oa") == []
 
 
 def test_drops_are_from_random_to_each_other_split(result):
@@ -101,9 +140,9 @@ def test_a_simple_baseline_leads_only_where_nothing_overlaps(result):
     ]
     at_random = [result("svm", 0, oa=0.9), result("net", 0, oa=0.8, contains=1.0)]
     simple = {"svm", "knn"}
-    [lead] = simple_leads(summarise_results(blocks + at_random), simple=simple, measure="oa")
+    [lead] = simple_leads(blocks + at_random, simple=simple, measure="oa")
     assert (lead.group.split, lead.model, lead.other) == ("blocks", "svm", "net")
     assert (lead.mean, lead.other_mean) == (0.7, 0.65)
     behind = [result("net", 0, oa=0.71, split="blocks"), *blocks[:2]]
-    assert simple_leads(summarise_results(behind), simple=simple, measure="oa") == []
-    assert simple_leads(summarise_results(blocks[:2]), simple=simple, measure="oa") == []
+    assert simple_leads(behind, simple=simple, measure="oa") == []
+    assert simple_leads(blocks[:2], simple=simple, measure="oa") == []

@@ -3,9 +3,15 @@
 import numpy as np
 import pytest
 
-from hsi.evaluation import paired_difference
+from hsi.evaluation import Group, compare_models, paired_difference
+from hsi.evaluation.findings import find
 from hsi.evaluation.standings import SimpleLead
-from hsi.report.bench_words import lead_sentence, machine_sentences, split_sentences
+from hsi.report.bench_words import (
+    lead_sentence,
+    machine_sentences,
+    split_sentences,
+    standing_sentences,
+)
 from hsi.report.comparison_words import seeds_sentence
 
 
@@ -33,16 +39,22 @@ def test_what_seeds_cannot_tell_names_how_many_could():
     found = paired_difference(np.add(0.8, wide), np.full(10, 0.8))
     text = sentence(wide)
     assert text.startswith("10 seeds cannot tell net and svm apart (net is ahead by 0.4 points, ")
-    assert text.endswith(f"about {found.seeds_needed:,} would be needed.")
-    assert found.seeds_needed > 10
+    assert text.endswith(f"about {found.seeds_needed():,} would be needed.")
+    assert found.seeds_needed() > 10
 
 
-def test_seeds_are_never_fewer_than_confirm_something_among_several_comparisons():
+def test_more_comparisons_need_more_seeds():
     clear = [0.02, 0.03, -0.01, 0.04, 0.05]
     assert sentence(clear).endswith("about 9 would be needed.")
-    for comparisons, needed in ((2, 9), (30, 11)):
+    for comparisons, needed in ((2, 11), (30, 18)):
         text = sentence(clear, comparisons=comparisons)
         assert text.endswith(f"about {needed} would be needed."), text
+    # However large the difference, so few seeds cannot confirm it.
+    large = [0.4, 0.401, 0.399, 0.4, 0.4]
+    for comparisons, fewest in ((2, 7), (30, 11)):
+        assert f"cannot confirm with fewer than {fewest}" in sentence(
+            large, p=0.3, comparisons=comparisons
+        )
 
 
 def test_what_interval_and_ranks_contradict_is_no_verdict():
@@ -77,8 +89,6 @@ def test_one_seed_and_no_difference():
 
 
 def test_the_lead_of_a_simple_model_is_told(result):
-    from hsi.evaluation import Group, compare_models
-
     results = [result("svm", seed, oa=0.7 + seed / 1000, split="blocks") for seed in range(3)]
     results += [result("net", seed, oa=0.6 + seed / 500, split="blocks") for seed in range(3)]
     [standing] = compare_models(results, reference="net", measure="oa", right=lambda result: None)
@@ -90,6 +100,44 @@ def test_the_lead_of_a_simple_model_is_told(result):
         "On disjoint blocks of fields (50 pixels of each class), the simple svm is ahead of every "
         "network: OA 70.1 %, the best of the others (net) 60.2 %. svm is ahead of net by 9.9 points"
     )
+
+
+def test_a_lead_on_some_of_the_seeds_says_which():
+    lead = SimpleLead(
+        group=Group("fields", "blocks", 50), model="svm", other="net", mean=0.7, other_mean=0.6,
+        seeds=(0, 1, 2),
+    )  # fmt: skip
+    text = lead_sentence(lead, measure="oa", standing=None)
+    assert text.startswith(
+        "On disjoint blocks of fields (50 pixels of each class), with seeds 0-2, which all have, "
+        "the simple svm is ahead of every network: OA 70.0 %"
+    )
+
+
+def test_a_lead_that_was_chosen_is_corrected_for_the_choice(result):
+    """Of 9 pairs of a baseline and a network, the best two were taken."""
+    results = [
+        result(model, seed, oa=at + 0.001 * seed * (model == "svm"), split="blocks")
+        for model, at in (("svm", 0.7), ("knn", 0.5), ("rf", 0.5), *((f"n{k}", 0.6) for k in "abc"))
+        for seed in range(6)
+    ]
+    found = find(results, right=lambda result: None, simple={"svm", "knn", "rf"}, against="knn")
+    [(lead, standing)] = found.leads
+    assert (lead.model, lead.pairs, standing.comparisons) == ("svm", 9, 9)
+    assert standing.p_holm == pytest.approx(9 * 2 / 2**6)
+    text = lead_sentence(lead, measure="oa", standing=standing)
+    assert "which Wilcoxon's test of 9 comparisons cannot confirm with fewer than 9" in text
+
+
+def test_trainings_that_count_as_one_are_told_to(result):
+    fixed = {"split": "file", "split_hash": "the only one"}
+    results = [result("svm", seed, oa=0.7, **fixed) for seed in range(6)]
+    results += [result("knn", seed, oa=0.59, **fixed) for seed in range(6)]
+    [standing] = compare_models(results, reference="svm", measure="oa", right=lambda result: None)
+    assert standing_sentences([standing]) == [
+        "knn and svm came out the same with each of 6 seeds, which count as one: svm is ahead of "
+        "knn by 11.0 points on this one split."
+    ]
 
 
 def test_splits_that_seeds_do_not_change_are_told(result):

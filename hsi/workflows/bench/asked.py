@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from hsi.errors import UsageError, check_name, check_whole_number
 from hsi.evaluation import Cell
+from hsi.evaluation.results import is_all
 from hsi.report.bench_words import FIXED_SPLITS
 from hsi.sampling.amounts import check_amounts
 from hsi.training.split_settings import ALL, DRAWN, USUAL_SHARE
@@ -61,13 +62,15 @@ class Asked:
         for axis, option in AXES.items():
             values = list(getattr(self, axis))
             object.__setattr__(self, axis, tuple(values))
-            twice = [value for place, value in enumerate(values) if value in values[:place]]
+            # One pixel of each class, 1, is another amount than all, 1.0.
+            typed = [(value, type(value)) for value in values]
+            twice = [each for place, each in enumerate(typed) if each in typed[:place]]
             if twice:
-                raise UsageError(f"{twice[0]} is named twice ({option}); name it once")
+                raise UsageError(f"{twice[0][0]} is named twice ({option}); name it once")
         for split in self.splits:
             check_name("split", split, SPLITS)
         for amount in self.train:
-            if amount != ALL:  # which folds can give, whatever else is kept for the test
+            if not is_all(amount):  # which folds can give, whatever else is kept for the test
                 check_amounts(amount, 0)
         for model in self.models:
             split_model_name(model)
@@ -94,14 +97,15 @@ class Asked:
         earlier = list(earlier)
         filled: dict[str, tuple[Any, ...]] = {}
         for axis, option in AXES.items():
-            values = getattr(self, axis) or tuple(
-                dict.fromkeys(value for each in earlier for value in getattr(each, axis))
+            known = dict.fromkeys(
+                (value, type(value)) for each in earlier for value in getattr(each, axis)
             )
+            values = getattr(self, axis) or tuple(value for value, _ in known)
             if axis == "train":
                 drawn = {*filled["splits"]} & {*DRAWN}
                 if drawn and not self.train:
                     # All is what splits without a choice were asked with.
-                    values = tuple(amount for amount in values if amount != ALL)
+                    values = tuple(amount for amount in values if not is_all(amount))
                 # The same for all, so that they can be compared.
                 values = values or (USUAL_SHARE if drawn else ALL,)
             filled[axis] = values or USUAL.get(axis, ())

@@ -12,13 +12,14 @@ import tomli_w
 
 from hsi.errors import RunError, UsageError
 from hsi.evaluation import Cell
+from hsi.evaluation.results import is_all
 from hsi.files import write_text
 from hsi.models import usual
 from hsi.sampling.amounts import check_amounts
 from hsi.sums import check_sum
 from hsi.toml_files import read_toml
 from hsi.training import Settings
-from hsi.training.split_settings import ALL, GUARDED, MEANT
+from hsi.training.split_settings import DRAWN, GUARDED, MEANT
 from hsi.workflows.bench.asked import Asked
 from hsi.workflows.bench.model_names import split_model_name
 from hsi.workflows.bench.shared_settings import WITHOUT, settled
@@ -100,12 +101,19 @@ class Plan:
         """Yield all cells: those of one scene together, then of one split, and so on."""
         cells = dict.fromkeys(cell for each in self.asked for cell in each.cells())
         orders = [
-            {name: place for place, name in enumerate(dict.fromkeys(each[axis] for each in cells))}
+            {
+                name: place
+                for place, name in enumerate(
+                    dict.fromkeys((each[axis], type(each[axis])) for each in cells)
+                )
+            }
             for axis in range(len(Cell._fields))
         ]
         yield from sorted(
             cells,
-            key=lambda cell: tuple(order[value] for order, value in zip(orders, cell, strict=True)),
+            key=lambda cell: tuple(
+                order[value, type(value)] for order, value in zip(orders, cell, strict=True)
+            ),
         )
 
     def settings_of(self, cell: Cell) -> Settings:
@@ -168,7 +176,13 @@ class Plan:
         # Whatever is wrong with settings is found now, and said as of them alone.
         validation = Settings().changed(**settings).validation
         for amount in asked.train:
-            check_amounts(1 if amount == ALL else amount, validation)
+            check_amounts(1 if is_all(amount) else amount, validation)
+            drawn = [split for split in asked.splits if split in DRAWN]
+            if drawn and is_all(amount):
+                raise UsageError(
+                    f"--train {amount} is all pixels of each class, which leaves none to test with "
+                    f"--split {drawn[0]}; name a fraction below 1, or a number of pixels"
+                )
         if self.asked and binding:
             self._refuse_others(settings, sources)
         kept = self.settings if binding else self.settings | settings

@@ -48,6 +48,17 @@ def test_what_is_added_does_not_ask_for_more_than_that():
     assert scenes == sorted(scenes)
 
 
+def test_one_pixel_of_each_class_is_another_amount_than_all():
+    one = extended(Plan(), asked(splits=("random",), train=(1,)))
+    again = Asked(models=("hybridsn-2d3d",)).completed(one.asked)
+    assert [(amount, type(amount)) for amount in again.train] == [(1, int)]
+    both = asked(splits=("folds",), train=(1, 1.0))
+    cells = list(extended(Plan(), both).cells())
+    assert len(cells) == len(set(cells)) == 2 * len(list(asked(splits=("folds",)).cells()))
+    with pytest.raises(UsageError, match=r"--train 1.0 is all .* none to test with --split random"):
+        extended(Plan(), asked(splits=("random", "folds"), train=(1.0,)))
+
+
 def test_axes_that_are_not_named_are_those_of_the_plan():
     plan = extended(Plan(), asked())
     only_model = Asked(models=("hybridsn-2d3d",)).completed(plan.asked)
