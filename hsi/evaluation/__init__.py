@@ -5,6 +5,7 @@ from hsi.evaluation.area_notes import ALL_LABELLED, grid_notes, sampling_notes
 from hsi.evaluation.chance import Guessing, against_guessing
 from hsi.evaluation.counts import count_ids
 from hsi.evaluation.gap import Gap, accuracy_gap
+from hsi.evaluation.leads import SimpleLead, best_model, simple_leads
 from hsi.evaluation.metrics import (
     aa,
     confusion_matrix,
@@ -28,12 +29,9 @@ from hsi.evaluation.results import (
 from hsi.evaluation.standings import (
     Drop,
     PixelTest,
-    SimpleLead,
     Standing,
-    best_model,
     compare_models,
     drops,
-    simple_leads,
 )
 from hsi.evaluation.unpaired import UnpairedDifference, unpaired_difference
 

@@ -6,16 +6,14 @@ import dataclasses
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from hsi.evaluation.leads import SimpleLead, best_model, simple_leads
 from hsi.evaluation.results import Group, Result, Summary, summarise_results
 from hsi.evaluation.standings import (
     Drop,
     Right,
-    SimpleLead,
     Standing,
-    best_model,
     compare_models,
     drops,
-    simple_leads,
 )
 
 FIRST, BEST = "first", "best"

@@ -26,6 +26,15 @@ def is_all(train: Amount) -> bool:
     return isinstance(train, float) and train == 1
 
 
+def _are_equal(one: tuple[object, ...], other: object) -> bool:
+    """Return whether two groups or cells are equal, with amounts of one type."""
+    return (
+        isinstance(other, tuple)
+        and tuple.__eq__(one, other)
+        and [type(value) for value in one] == [type(value) for value in other]
+    )
+
+
 class Group(NamedTuple):
     """What models are compared on: a scene, a way to split it, and an amount of training.
 
@@ -38,10 +47,10 @@ class Group(NamedTuple):
     train: Amount
 
     def __eq__(self, other: object) -> bool:
-        return tuple.__eq__(self, other) is True and type(self.train) is type(other[2])  # type: ignore[index]
+        return _are_equal(self, other)
 
     def __ne__(self, other: object) -> bool:
-        return not self == other
+        return not _are_equal(self, other)
 
     def __hash__(self) -> int:
         return tuple.__hash__(self)
@@ -57,10 +66,10 @@ class Cell(NamedTuple):
     model: str
 
     def __eq__(self, other: object) -> bool:
-        return tuple.__eq__(self, other) is True and type(self.train) is type(other[2])  # type: ignore[index]
+        return _are_equal(self, other)
 
     def __ne__(self, other: object) -> bool:
-        return not self == other
+        return not _are_equal(self, other)
 
     def __hash__(self) -> int:
         return tuple.__hash__(self)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from hsi.evaluation.findings import Findings
+from hsi.evaluation.leads import SimpleLead
 from hsi.evaluation.paired import FEWEST_SEEDS
 from hsi.evaluation.results import Group, Result
-from hsi.evaluation.standings import SimpleLead, Standing
+from hsi.evaluation.standings import Standing
 from hsi.report.comparison_words import PIXELS_ARE_NO_TRIALS, seeds_sentence
 from hsi.report.numbers import percents, points
 from hsi.report.result_tables import MEASURE_NAMES, amount_words, seeds_words

@@ -5,7 +5,7 @@ import pytest
 
 from hsi.evaluation import Group, compare_models, paired_difference
 from hsi.evaluation.findings import find
-from hsi.evaluation.standings import SimpleLead
+from hsi.evaluation.leads import SimpleLead
 from hsi.report.bench_words import (
     lead_sentence,
     machine_sentences,
