@@ -158,7 +158,7 @@ def _spread(axes: Axes, values: np.ndarray) -> None:
         return
     low, high = float(values.min()), float(values.max())
     room = 0.06 * (high - low) or 1.0
-    axes.set_ylim(low - room, high + room)
+    axes.set_ylim(low - room, min(high + room, 100))  # nothing is more than 100 %
 
 
 def _quiet(axes: Axes) -> None:

@@ -32,6 +32,13 @@ def test_points_are_the_complete_trials_and_the_line_the_best_until_then():
     assert texts_are_on_the_page(figure)
 
 
+@pytest.mark.parametrize("values", [[0.8, 1.0], [1.0, 1.0], [0.5, 0.999]])
+def test_no_axis_goes_beyond_100_percent(values):
+    (axes,) = history_figure([0, 1], values, ["complete"] * 2, measure="Kappa").axes
+    low, high = axes.get_ylim()
+    assert low < 100 * min(values) <= 100 * max(values) <= high <= 100
+
+
 def test_where_all_trials_are_complete_there_is_no_strip():
     (axes,) = history_figure([0, 1], [0.5, 0.6], ["complete"] * 2, measure="Kappa").axes
     assert axes.get_xlabel() == "Trial"
