@@ -283,7 +283,8 @@ The real Indian Pines, Pavia University and Salinas are not here yet. Their rows
 ## In short
 
 Overall accuracy in %, mean ± deviation over the seeds that there are. The best of several is \
-chosen on these same figures, which flatters it.
+chosen on these same figures, which flatters it. A mean over ten seeds and the figure of one are \
+of other splits: the pages of the scenes compare models on the seeds that both have.
 
 {in_short(rows)}
 
