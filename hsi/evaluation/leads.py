@@ -28,9 +28,10 @@ def shared_seeds(results: Iterable[Result], *, measure: str) -> tuple[int, ...]:
     )
 
 
-def shared_means(results: Sequence[Result], *, measure: str) -> dict[str, float]:
-    """Return the mean of each model of one group, over the seeds that all of them have."""
-    seeds = shared_seeds(results, measure=measure)
+def means_over(
+    seeds: Collection[int], results: Iterable[Result], *, measure: str
+) -> dict[str, float]:
+    """Return the mean of each model of one group over these seeds."""
     values: dict[str, list[float]] = {}
     for result in results:
         value = result.figures.get(measure)
@@ -44,7 +45,7 @@ def best_model(results: Sequence[Result], *, measure: str) -> str | None:
 
     None if none has the figure, or no seed is of all.
     """
-    means = shared_means(results, measure=measure)
+    means = means_over(shared_seeds(results, measure=measure), results, measure=measure)
     return max(means, key=means.__getitem__) if means else None
 
 
@@ -90,14 +91,14 @@ def simple_leads(
         contained = [each.figures.get("contains") for each in members]
         if any(figure is None or figure > 0 for figure in contained):
             continue
-        means = shared_means(members, measure=measure)
+        seeds = shared_seeds(members, measure=measure)
+        means = means_over(seeds, members, measure=measure)
         plain = {model: mean for model, mean in means.items() if model in simple}
         others = {model: mean for model, mean in means.items() if model not in simple}
         if not plain or not others:
             continue
         one, two = (max(each, key=each.__getitem__) for each in (plain, others))
         if plain[one] > others[two]:
-            seeds = shared_seeds(members, measure=measure)
             leads.append(
                 SimpleLead(
                     group=group,

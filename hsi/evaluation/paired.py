@@ -29,7 +29,7 @@ SIGNIFICANT = 0.05
 # Below six pairs no division of signs is significant for Wilcoxon's test; as many as ten thousand
 # no one would run.
 FEWEST_SEEDS, MOST_SEEDS = 6, 10_000
-# Standard errors.
+# So many standard errors beyond the limit, a difference is found for certain.
 BEYOND = 5.0
 
 
@@ -243,7 +243,7 @@ def _seeds_needed(mean: float, spread: float, comparisons: int = 1) -> int | Non
     def is_enough(count: int) -> bool:
         limit = stdtrit(count - 1, 1 - SIGNIFICANT / comparisons / 2)
         shift = abs(mean) / spread * math.sqrt(count)
-        # So far beyond the limit it is found for certain, and the function is not to be relied on.
+        # SciPy's function has no value for some differences so large.
         return bool(shift > limit + BEYOND or 1 - nctdtr(count - 1, shift, limit) >= POWER)
 
     counts = range(fewest, MOST_SEEDS + 1)
