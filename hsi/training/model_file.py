@@ -17,6 +17,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from hsi.atomic import temporary_folder
 from hsi.errors import RunError
 from hsi.files import atomic_path
 from hsi.sums import NO_SUM, check_sum, own_sum, seal
@@ -30,19 +31,23 @@ SUM_AFTER = rb"{\"sha256\": \""
 def write_model(path: Path, *, about: Mapping[str, Any], tensors: dict[str, torch.Tensor]) -> None:
     """Write `tensors` and their description, which JSON can hold; all of it or nothing."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    with atomic_path(path) as temporary:
+    # In a folder that is known as left behind: safetensors writes a file of another name first, and
+    # a process that is killed then would leave that.
+    with atomic_path(path) as temporary, temporary_folder(path.parent) as folder:
+        complete = Path(folder) / path.name
         try:
             description = json.dumps({"sha256": NO_SUM, **about})
-            save_file(tensors, temporary, metadata={"hsi": description})
+            save_file(tensors, complete, metadata={"hsi": description})
         except SafetensorError as error:
             # Its own words for what the operating system said, such as a full disk.
             number = re.search(r"os error (\d+)", str(error))
             if number is None:
                 raise
             raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
-        place = _place_of_sum(temporary)
+        place = _place_of_sum(complete)
         assert place is not None
-        seal(temporary, place)
+        seal(complete, place)
+        complete.replace(temporary)
 
 
 def read_model(path: Path, *, format_: int | str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:

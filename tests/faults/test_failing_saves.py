@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from hsi.atomic import remove_temporary
 from hsi.sums import NAME, check_sum
 
 pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
@@ -25,15 +26,22 @@ with atomic_path(path) as temporary:
         for start in range(0, 280000, 100000):
             file.write((b"new " * 70000)[start : start + 100000])
 """
+SAVE_MODEL = """
+import sys
+from pathlib import Path
+import torch
+from hsi.training.model_file import write_model
+write_model(Path(sys.argv[1]), about={"format": 1}, tensors={"weight": torch.zeros(1000)})
+"""
 CALLS = ("openat", "write", "fsync", "chmod", "rename")
 FAULTS = ("signal=KILL", "error=ENOSPC", "error=EIO")
 
 
-def save(path, *options):
+def save(path, *options, program=SAVE):
     """Save in a process of its own; return its exit code, and the system calls that it made."""
     trace = path.with_name("trace.txt")
     done = subprocess.run(
-        ["strace", "-f", "-o", trace, *options, sys.executable, "-c", SAVE, path],
+        ["strace", "-f", "-o", trace, *options, sys.executable, "-Bc", program, path],
         capture_output=True,
         text=True,
     )
@@ -100,3 +108,22 @@ def test_at_every_call_the_old_or_the_new_file_is_left(folder, counted, call):
                 left = {each.name for each in folder.iterdir()} - {"trace.txt"}
                 assert left == {"file.bin", NAME}, (call, number, fault)
     assert {new for _, _, new in outcomes} >= {False}
+
+
+@pytest.mark.slow
+def test_what_a_killed_save_of_a_model_leaves_is_known(folder, counted):
+    path = begun(folder)
+    # The first rename is that of safetensors, which writes under a name of its own.
+    renaming = "/^rename"
+    code, trace = save(
+        path, "-e", f"trace={renaming}", "-e", f"inject={renaming}:signal=KILL:when=1",
+        program=SAVE_MODEL,
+    )  # fmt: skip
+    assert code
+    assert str(folder) in "".join(trace)
+    left = {each.name for each in folder.iterdir()}
+    remove_temporary(folder)
+    assert {each.name for each in folder.iterdir()} == {"file.bin", NAME, "trace.txt"} < left
+    assert path.read_bytes() == OLD
+    check_sum(path)
+    counted("atomic and checked", "system calls of a save, killed or failed")
