@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from hsi.cli.console import print_table
+from hsi.cli.console import duration, print_table
 from hsi.errors import visible
 from hsi.evaluation import Cell, Result
 from hsi.report.bench_report import Section
@@ -28,20 +28,6 @@ if TYPE_CHECKING:
 
 # Letters in a line of a terminal that a table may take; wider ones are printed in parts.
 WIDTH = 116
-
-
-def duration(seconds: float) -> str:
-    """Return a time in words.
-
-    Examples
-    --------
-    >>> [duration(each) for each in (4.2, 80, 4000, 200_000)]
-    ['4 s', '1.3 min', '1.1 h', '2.3 days']
-    """
-    for unit, size, least in (("days", 86_400, 2), ("h", 3600, 1), ("min", 60, 1)):
-        if seconds >= least * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def print_plan(

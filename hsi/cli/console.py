@@ -39,6 +39,20 @@ _TEXTS = {
 _EPOCH_LINES = 20
 
 
+def duration(seconds: float) -> str:
+    """Return a time in words.
+
+    Examples
+    --------
+    >>> [duration(each) for each in (4.2, 80, 4000, 200_000)]
+    ['4 s', '1.3 min', '1.1 h', '2.3 days']
+    """
+    for unit, size, least in (("days", 86_400, 2), ("h", 3600, 1), ("min", 60, 1)):
+        if seconds >= least * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
 def print_table(
     header: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None
 ) -> None:

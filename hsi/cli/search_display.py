@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from hsi.cli.console import print_table
+from hsi.cli.console import duration, print_table
 from hsi.errors import visible
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class SearchDisplay:
         self.console = Console(stderr=True, highlight=False)
         self.live: Progress | None = None
         self.task = TaskID(0)
-        self.total = 0
+        self.total = self.before = 0
+        self.start = 0.0
         self.best: Row | None = None
 
     def __enter__(self) -> Self:
@@ -47,6 +49,7 @@ class SearchDisplay:
     def begun(self, best: Row | None, tally: Tally, total: int, notes: Sequence[str]) -> None:
         """Say what must be known of the pixels, and how much is done already."""
         self.best, self.total = best, total
+        self.before, self.start = tally.finished, time.monotonic()
         for note in notes:
             self.console.print(f"Note: {visible(note)}", markup=False, soft_wrap=True)
         if tally.finished:
@@ -56,7 +59,6 @@ class SearchDisplay:
                 TextColumn("trial {task.completed:.0f}/{task.total:.0f}"),
                 BarColumn(),
                 TextColumn("{task.fields[figures]}"),
-                TimeElapsedColumn(),
                 console=self.console,
             )
             self.task = self.live.add_task("", total=total, completed=tally.finished, figures="")
@@ -66,17 +68,26 @@ class SearchDisplay:
         """Show what a trial came to, and the best so far."""
         if row.value is not None and (self.best is None or row.value > (self.best.value or 0.0)):
             self.best = row
-        best = "" if self.best is None else f"best {self._shown(self.best)}"
+        best = "" if self.best is None else f"  best {self._shown(self.best)}"
+        figures = f"{best}{self._time_left(tally.finished)}"
         if self.live:
-            self.live.update(self.task, completed=tally.finished, figures=best)
+            self.live.update(self.task, completed=tally.finished, figures=figures.strip())
             return
         came_to = {"pruned": "ended early", "failed": f"failed: {row.reason}"}.get(row.outcome)
         took = "" if row.seconds is None else f"  {row.seconds:.1f} s"
         self.console.print(
-            f"trial {tally.finished}/{self.total}  {came_to or self._shown(row)}{took}  {best}",
+            f"trial {tally.finished}/{self.total}  {came_to or self._shown(row)}{took}{figures}",
             markup=False,
             soft_wrap=True,
         )
+
+    def _time_left(self, finished: int) -> str:
+        """Return how long the rest takes if all processes go on as they did since the beginning."""
+        left, done = self.total - finished, finished - self.before
+        if left <= 0 or done <= 0:
+            return ""
+        seconds = (time.monotonic() - self.start) / done * left
+        return f"  about {duration(seconds)} left"
 
     def _shown(self, row: Row) -> str:
         from hsi.report.numbers import percent

@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 import hsi
+from hsi.cli.search_display import SearchDisplay
+from hsi.workflows.search.journal import Tally
+from hsi.workflows.search.rows import Row
 
 SPACE = """
 model = ["hybridsn", "hybridsn-dw"]
@@ -44,6 +47,25 @@ def test_settings_of_a_training_are_kept_by_fix(hsi_command, quick):
     assert "Did you mean" in hsi_command(*quick, "--trails", "9").err
 
 
+def test_the_time_left_is_that_of_the_trials_since_the_beginning(monkeypatch, capsys):
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    row = Row(
+        number=0, outcome="pruned", value=None, spread=None, accuracies={}, settings=None,
+        epochs=None, seconds=2.0, reason=None, usual=False,
+    )  # fmt: skip
+    with SearchDisplay("aa") as display:
+        display.begun(None, Tally(3, 0, 1, 0), 10, [])
+        now += 30
+        # Two processes have finished one each: 15 s for a trial, and four are left.
+        display.finished(row, Tally(3, 2, 1, 2))
+        now += 30
+        display.finished(row, Tally(3, 6, 1, 0))
+    first, last = capsys.readouterr().err.splitlines()[1:]
+    assert first == "trial 6/10  ended early  2.0 s  about 1.0 min left"
+    assert last == "trial 10/10  ended early  2.0 s"
+
+
 def test_it_ends_with_the_best_trials_and_the_command_to_train(hsi_command, quick, tmp_path):
     done = hsi_command(*quick, "--trials", "4", "--split", "blocks", "--seed", "3")
     assert done.code == 0
@@ -57,6 +79,8 @@ def test_it_ends_with_the_best_trials_and_the_command_to_train(hsi_command, quic
     assert [line.split("  ")[0] for line in lines if line.startswith("trial")] == [
         f"trial {number}/4" for number in range(1, 5)
     ]
+    shown = [line for line in lines if line.startswith("trial")]
+    assert [bool(re.search(r"  about .* left$", line)) for line in shown] == [True] * 3 + [False]
     # The command trains on the same pixels, with the same result in validation.
     command = shlex.split(done.out.splitlines()[-1])
     assert command[0] == "hsi"
