@@ -119,7 +119,7 @@ def measured(work: Path, scene: str) -> list[dict[str, Any]]:
             row[name] = round(100 * mean["mean"], 2)
             if name == "oa %":
                 spread = mean["standard_deviation"]
-                row["oa sd"] = None if spread is None else round(100 * spread, 2)
+                row["oa sd"] = None if spread is None else round(100 * spread, 3)
             row["measured"] = when
     return list(rows.values())
 

@@ -283,7 +283,8 @@ def _print(bench: Bench, *, against: str, by: str, as_json: bool) -> None:
         click.echo(json.dumps(table, indent=2))
     else:
         print_sections(bench_sections(findings))
-        click.echo(f"Tables: {bench.out / 'results.md'}, .tex, .csv, .json")
+        if (bench.out / "results.md").is_file():
+            click.echo(f"Tables: {bench.out / 'results.md'}, .tex, .csv, .json")
     print_failures(bench)
     left = [cell for cell in bench.plan.cells() if cell not in bench.results]
     left = [cell for cell in left if cell not in bench.failures]

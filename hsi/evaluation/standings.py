@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsi.evaluation.paired import McNemar, PairedDifference, holm, mcnemar, paired_difference
-from hsi.evaluation.results import MEASURES, Amount, Group, Result
+from hsi.evaluation.results import Amount, Group, Result
 from hsi.evaluation.unpaired import UnpairedDifference, unpaired_difference
 
 Right = Callable[[Result], NDArray[np.bool_] | None]
@@ -57,8 +57,8 @@ class Standing:
     pixels : PixelTest or None
         Of the first of the seeds; None where its maps are not there.
     repeated : int
-        How often both were trained to the same figures on one and the same split, where nothing
-        depends on the seed: these trainings count as one. 1: they were not.
+        How often both were trained to the same figure on one and the same split, where it does
+        not depend on the seed: these trainings count as one. 1: they were not.
     """
 
     group: Group
@@ -106,7 +106,7 @@ def compare_models(
             for seed in sorted(ours.keys() & theirs.keys())
             if ours[seed].split_hash == theirs[seed].split_hash
         )
-        times = _repeated([ours[seed] for seed in seeds], [theirs[seed] for seed in seeds])
+        times = _repeated([ours[seed] for seed in seeds], [theirs[seed] for seed in seeds], measure)
         seeds = seeds[:1] if times > 1 else seeds
         if seeds:
             differences = paired_difference(
@@ -141,15 +141,14 @@ def compare_models(
     ]
 
 
-def _repeated(ours: Sequence[Result], theirs: Sequence[Result]) -> int:
-    """Return how often two trainings were repeated, if it is always the same two; else 1."""
+def _repeated(ours: Sequence[Result], theirs: Sequence[Result], measure: str) -> int:
+    """Return how often two trainings came to the same on one split, if they always did; else 1.
+
+    Single pixels may differ where values are chosen by a draw: that is no other trial.
+    """
 
     def alike(results: Sequence[Result]) -> bool:
-        seen = {
-            (each.split_hash, each.classes, *(each.figures.get(name) for name in MEASURES))
-            for each in results
-        }
-        return len(seen) == 1
+        return len({(each.split_hash, each.figures[measure]) for each in results}) == 1
 
     return len(ours) if len(ours) > 1 and alike(ours) and alike(theirs) else 1
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from hsi.evaluation.findings import Findings
 from hsi.evaluation.leads import SimpleLead
-from hsi.evaluation.paired import FEWEST_SEEDS
+from hsi.evaluation.paired import fewest_seeds
 from hsi.evaluation.results import Group, Result
 from hsi.evaluation.standings import Standing
 from hsi.report.comparison_words import PIXELS_ARE_NO_TRIALS, seeds_sentence
@@ -33,23 +33,25 @@ def standing_sentences(found: Sequence[Standing]) -> list[str]:
     """
     single = [each for each in found if each.difference.seeds == 1 and each.repeated == 1]
     if len(single) < 2:
-        return [_standing_sentence(each) for each in found]
+        return [_standing_sentence(each, of=len(found)) for each in found]
     *names, last = (each.model for each in single)
     return [
-        *(_standing_sentence(each) for each in found if each not in single),
+        *(_standing_sentence(each, of=len(found)) for each in found if each not in single),
         f"One seed cannot tell {', '.join(names)} and {last} from {single[0].reference}: another "
-        f"split or other weights may turn each of them round. {FEWEST_SEEDS} seeds or more can.",
+        f"split or other weights may turn each of them round. {fewest_seeds(len(found))} seeds or "
+        "more can.",
     ]
 
 
-def _standing_sentence(standing: Standing) -> str:
+def _standing_sentence(standing: Standing, *, of: int) -> str:
+    """Return what the seeds tell of one model, which is one `of` several comparisons."""
     if standing.repeated > 1:
         return repeated_sentence(standing)
     return seeds_sentence(
         (standing.model, standing.reference),
         difference=standing.difference,
         p=standing.p_holm,
-        comparisons=standing.comparisons,
+        comparisons=standing.comparisons if standing.difference.seeds > 1 else of,
     )
 
 
@@ -82,7 +84,7 @@ def lead_sentence(lead: SimpleLead, *, measure: str, standing: Standing | None) 
     measure : str
         Of what.
     standing : Standing, optional
-        The baseline compared with the best of the others.
+        The baseline compared with the best of the others; without, that is said elsewhere.
 
     Examples
     --------
@@ -90,10 +92,11 @@ def lead_sentence(lead: SimpleLead, *, measure: str, standing: Standing | None) 
     ...     SimpleLead(group=Group("salinas", "blocks", 0.1), model="svm", other="hybridsn",
     ...                mean=0.712, other_mean=0.689), measure="oa", standing=None))
     On disjoint blocks of salinas (10 % of each class), the simple svm is ahead of every network: \
-OA 71.2 %, the best of the others (hybridsn) 68.9 %.
+OA 71.2 %, the best of the others (hybridsn) 68.9 %. Whether that is more than chance is what the \
+comparison says.
     """
     own, other = percents(lead.mean, lead.other_mean, digits=1)
-    where = f"{_PLACES.get(lead.group.split, 'where nothing overlaps')} of {lead.group.scene}"
+    where = f"{_PLACES[lead.group.split]} of {lead.group.scene}"
     of = f", with {seeds_words(lead.seeds)}, which all have" if lead.seeds is not None else ""
     name = MEASURE_NAMES[measure].split()[0]
     unit = "" if measure == "kappa" else " %"
@@ -102,17 +105,17 @@ OA 71.2 %, the best of the others (hybridsn) 68.9 %.
         f"{lead.model} is ahead of every network: {name} {own}{unit}, the best of the others "
         f"({lead.other}) {other}{unit}."
     )
-    if standing is None or standing.difference.seeds < 2:
-        return sentence
-    return f"{sentence} {_standing_sentence(standing)}"
+    if standing is None:
+        return f"{sentence} Whether that is more than chance is what the comparison says."
+    return f"{sentence} {_standing_sentence(standing, of=standing.comparisons)}"
 
 
 def fixed_split_sentence(split: str) -> str:
     """Return what seeds vary where there is one split only."""
     what = {"official": "the published split"}.get(split, "the split of the file")
     return (
-        f"Of {what} there is one: seeds vary the weights alone, and deviations and intervals say "
-        "nothing of other splits."
+        f"Of {what} there is one: seeds vary weights, and what is drawn to choose values by, but "
+        "not the split; deviations and intervals say nothing of others."
     )
 
 

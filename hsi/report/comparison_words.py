@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hsi.evaluation.paired import (
-    FEWEST_SEEDS,
     MOST_SEEDS,
     SIGNIFICANT,
     PairedDifference,
@@ -119,7 +118,7 @@ def seeds_sentence(
         apart = f"{ahead} is ahead of {behind} by {lead} points" if mean else "both are equal"
         return (
             f"One seed cannot tell {names[0]} and {names[1]} apart ({apart}): another split or "
-            f"other weights may turn it round. {FEWEST_SEEDS} seeds or more can."
+            f"other weights may turn it round. {fewest_seeds(comparisons)} seeds or more can."
         )
     low, high = difference.low, difference.high
     if mean < 0:

@@ -118,7 +118,7 @@ def _of_accuracies(summaries: Sequence[Summary]) -> tuple[str, ...]:
         said = f"{figures}, {seeds_words(seeds)}."
     else:
         parts = (f"{', '.join(models)}: {seeds_words(s)}" for s, models in by_seeds.items())
-        said = f"{figures}; {'; '.join(parts)}."
+        said = f"{figures}; {'; '.join(parts)}. Means over other seeds are of other splits."
     notes = [f"Accuracies in percent. {said}"]
     rarely = sorted(
         {

@@ -167,10 +167,11 @@ def _notes(
     spare &= of_learned
     band = np.count_nonzero(unused & of_learned & ~spare)
     total = np.count_nonzero(labelled)
-    notes.append(
-        f"{band:,} of {total:,} labelled pixels ({band / total:.0%}) lie in the guard band, less "
-        f"than {guard + 1} pixels from a pixel of another set, and are not used."
-    )
+    if guard:
+        notes.append(
+            f"{band:,} of {total:,} labelled pixels ({band / total:.0%}) lie in the guard band, "
+            f"less than {guard + 1} pixels from a pixel of another set, and are not used."
+        )
     if spare.any():
         notes.append(
             f"{np.count_nonzero(spare):,} labelled pixels in the blocks are more than was asked "

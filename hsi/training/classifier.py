@@ -176,7 +176,7 @@ class Classifier:
         ids = to_labels(scored.scores.argmax(axis=0), self.class_ids)
         return np.where(scored.valid, ids, 0).astype(np.int32)
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | str) -> None:
         """Write everything to `path`, a safetensors file, all of it or nothing."""
         arrays = self.reduction.to_arrays()
         for name in SCENE_ARRAYS:
@@ -199,7 +199,7 @@ class Classifier:
         write_model(path, about=about, tensors=tensors)
 
     @classmethod
-    def load(cls, path: Path) -> Classifier:
+    def load(cls, path: Path | str) -> Classifier:
         """Read what `save` wrote.
 
         Raises
@@ -210,7 +210,7 @@ class Classifier:
         """
         about, tensors = read_model(path, format_=FORMAT)
         try:
-            _check_model(path, about["options"]["name"])
+            _check_model(Path(path), about["options"]["name"])
             return cls._from_parts(about, tensors)
         except ALTERED as error:
             raise damaged(path, error) from error

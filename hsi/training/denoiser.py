@@ -85,7 +85,7 @@ class Denoiser:
         for first in range(0, len(starts), together):
             yield starts[first : first + together]
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | str) -> None:
         """Write everything to `path`, a safetensors file, all of it or nothing."""
         about = {
             "format": FORMAT,
@@ -97,7 +97,7 @@ class Denoiser:
         write_model(path, about=about, tensors={f"network.{name}": value for name, value in state})
 
     @classmethod
-    def load(cls, path: Path) -> Denoiser:
+    def load(cls, path: Path | str) -> Denoiser:
         """Read what `save` wrote.
 
         Raises

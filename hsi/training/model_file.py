@@ -28,8 +28,11 @@ ALTERED = (AttributeError, KeyError, TypeError, ValueError, RuntimeError)
 SUM_AFTER = rb"{\"sha256\": \""
 
 
-def write_model(path: Path, *, about: Mapping[str, Any], tensors: dict[str, torch.Tensor]) -> None:
+def write_model(
+    path: Path | str, *, about: Mapping[str, Any], tensors: dict[str, torch.Tensor]
+) -> None:
     """Write `tensors` and their description, which JSON can hold; all of it or nothing."""
+    path = Path(path)
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     # In a folder that is known as left behind: safetensors writes a file of another name first, and
     # a process that is killed then would leave that.
@@ -50,7 +53,9 @@ def write_model(path: Path, *, about: Mapping[str, Any], tensors: dict[str, torc
         complete.replace(temporary)
 
 
-def read_model(path: Path, *, format_: int | str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+def read_model(
+    path: Path | str, *, format_: int | str
+) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """Read what `write_model` wrote: the description, whose ``format`` must be this, and tensors.
 
     Raises
@@ -58,6 +63,7 @@ def read_model(path: Path, *, format_: int | str) -> tuple[dict[str, Any], dict[
     RunError
         If the file is missing, damaged, not one of these, or of another format.
     """
+    path = Path(path)
     check_sum(path)
     try:
         with safe_open(path, framework="pt") as file:
@@ -95,7 +101,7 @@ def _place_of_sum(path: Path) -> int | None:
     return None if found < 0 else 8 + found + len(SUM_AFTER)
 
 
-def damaged(path: Path, error: Exception) -> RunError:
+def damaged(path: Path | str, error: Exception) -> RunError:
     """Return the error for a description and tensors that make no network, since `error` came."""
     reason = str(error).strip().splitlines() or [type(error).__name__]
     return RunError(

@@ -127,7 +127,7 @@ class PhotographClassifier:
                 )
         return predictions, unreadable
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | str) -> None:
         """Write everything to `path`, a safetensors file, all of it or nothing."""
         about = {
             "format": FORMAT,
@@ -141,7 +141,7 @@ class PhotographClassifier:
         write_model(path, about=about, tensors={f"network.{name}": value for name, value in state})
 
     @classmethod
-    def load(cls, path: Path) -> PhotographClassifier:
+    def load(cls, path: Path | str) -> PhotographClassifier:
         """Read what `save` wrote.
 
         Raises

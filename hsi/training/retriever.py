@@ -110,7 +110,7 @@ class Retriever:
                 found[part] = self.network.embed(modality, patches[places[part]]).cpu().numpy()
         return found
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | str) -> None:
         """Write everything to `path`, a safetensors file, all of it or nothing."""
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         for modality, reduction in self.reductions.items():
@@ -126,7 +126,7 @@ class Retriever:
         write_model(path, about=about, tensors=tensors)
 
     @classmethod
-    def load(cls, path: Path) -> Retriever:
+    def load(cls, path: Path | str) -> Retriever:
         """Read what `save` wrote.
 
         Raises

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,8 @@ NAMES = {
     5: "not tested, maps agree",
     6: "not tested, maps differ",
 }
+# What `hsi bench` calls a run, below folders of split and model.
+OF_BENCHMARK, MOST_PARTS = re.compile(r"seed\d+"), 3
 # Okabe and Ito's for what matters, greys for the rest.
 COLORS = {
     1: (0, 114, 178),
@@ -212,9 +216,17 @@ def _scene_name(run: Run) -> str:
 
 
 def _names(first: Run, second: Run) -> tuple[str, str]:
-    """Return the folders' names, with as many of those above as tell them apart."""
+    """Return the folders' names, with as many of those above as tell them apart.
+
+    The seed that a run of a benchmark is called by is not all in which two of them differ.
+    """
     one, two = first.path.absolute().parts, second.path.absolute().parts
-    for length in range(1, max(len(one), len(two)) + 1):
+    most = max(len(one), len(two))
+    fewest = 1
+    if all(OF_BENCHMARK.fullmatch(name) for name in (one[-1], two[-1])):
+        common = takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False))
+        fewest = min(most - len(list(common)), MOST_PARTS)
+    for length in range(fewest, most + 1):
         if one[-length:] != two[-length:]:
             return "/".join(one[-length:]), "/".join(two[-length:])
     return str(first.path), str(second.path)

@@ -88,6 +88,11 @@ def file_source(scene: Scene, path: str) -> Source:
     if "train" in named:
         sets = {name: _mask_or_ids(ids) for name, ids in named.items()}
         return Source(GivenSets(**sets), str(place))
+    if named:
+        raise UsageError(
+            f"{place} holds {' and '.join(named)}, but no array train\nExpected masks train, test "
+            "and perhaps validation."
+        )
     return Source(_numbered(scene, place), str(place))
 
 

@@ -1,5 +1,7 @@
 """Models compared over seeds, against SciPy and counts by hand."""
 
+import functools
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -83,6 +85,7 @@ def test_the_best_has_the_highest_mean(seven):
 
 def test_only_seeds_that_all_models_have_say_which_is_best(result):
     """On every seed that both have, the second is ahead; the first has easy ones of its own."""
+    result = functools.partial(result, split="blocks")
     one = [result("svm", seed, oa=value) for seed, value in enumerate((0.9, 0.8, 0.6, 0.5))]
     two = [result("net", seed, oa=value) for seed, value in ((2, 0.62), (3, 0.52))]
     assert best_model(one + two, measure="oa") == "net"
@@ -96,6 +99,16 @@ def test_only_seeds_that_all_models_have_say_which_is_best(result):
     assert best_model([*one, result("net", 9, oa=0.3)], measure="oa") is None
 
 
+def test_neighbours_are_no_other_place(result):
+    """Models of single pixels have no patch in which a neighbour could be, wherever they learn."""
+    results = [result("svm", 0, oa=0.9), result("net", 0, oa=0.8)]
+    assert simple_leads(results, simple={"svm"}, measure="oa") == []
+    results = [
+        result(model, 0, oa=oa, split="blocks") for model, oa in (("svm", 0.9), ("net", 0.8))
+    ]
+    assert len(simple_leads(results, simple={"svm"}, measure="oa")) == 1
+
+
 def test_trainings_that_no_seed_changes_count_as_one(result):
     """On a split that is given, what has no weights to draw is the same training each time."""
     fixed = {"split": "file", "split_hash": "the only one"}
@@ -104,6 +117,10 @@ def test_trainings_that_no_seed_changes_count_as_one(result):
     [found] = compare_models(same + knn, reference="svm", measure="oa", right=no_map)
     assert (found.seeds, found.difference.seeds, found.repeated) == ((0,), 1, 6)
     assert found.difference.p == 1
+    # Values that are chosen by a draw may turn single pixels round, which is no other trial.
+    same[3] = result("svm", 3, oa=0.7, **fixed | {"kappa": 0.700001, "accuracies": (0.99,)})
+    [found] = compare_models(same + knn, reference="svm", measure="oa", right=no_map)
+    assert (found.difference.seeds, found.repeated) == (1, 6)
     # Where one of them differs from seed to seed, so do the differences.
     net = [result("net", seed, oa=0.6 + seed / 100, **fixed) for seed in range(6)]
     [found] = compare_models(same + net, reference="svm", measure="oa", right=no_map)

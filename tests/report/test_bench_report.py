@@ -82,7 +82,7 @@ def test_single_seeds_are_told_of_all_at_once(results, result):
     assert several[0].startswith("net is better than svm by 10.3 points, ")
     assert single == [
         "One seed cannot tell one, two and three from svm: another split or other weights may turn "
-        "each of them round. 6 seeds or more can."
+        "each of them round. 8 seeds or more can."
     ]
     alone, *_ = bench_sections(found([*results[:12], result("one", 0, oa=0.5)]))
     assert any(

@@ -58,7 +58,7 @@ def test_single_trainings_have_no_deviation(results):
 
 def test_models_with_other_seeds_are_named(results):
     table = accuracy_table(summarise_results(results[:3]))
-    assert table.notes[0].endswith("deviation; net: seeds 0-1; svm: seed 0.")
+    assert "deviation; net: seeds 0-1; svm: seed 0. Means over other seeds" in table.notes[0]
 
 
 def test_the_overview_has_a_row_for_each_group(results, result):

@@ -120,6 +120,9 @@ def test_a_wider_guard_band_keeps_larger_patches_apart(short_search):
         wide.train, split_pixels(labels, patch_size=15, guard=14, **how).train
     )
     assert any("less than 15 pixels from" in note for note in wide.notes)
+    # Without a band, nothing lies in it.
+    none = split_pixels(labels, patch_size=1, **how)
+    assert not any("guard band" in note for note in none.notes)
     assert not any("guard band is" in note for note in (*usual.notes, *wide.notes))
 
 

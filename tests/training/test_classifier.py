@@ -72,6 +72,11 @@ def test_saving_leaves_no_other_file_and_replaces_an_older_one(saved, classifier
     Classifier.load(saved)
 
 
+def test_a_path_may_be_text(saved, classifier):
+    classifier.save(str(saved))
+    Classifier.load(str(saved))
+
+
 def test_a_failed_save_leaves_the_older_file(saved, classifier, monkeypatch):
     before = saved.read_bytes()
 

@@ -85,3 +85,12 @@ def test_what_cannot_be_compared(run, other, scene, tmp_path, small):
     changed = dataclasses.replace(scene, labels=labels)
     with pytest.raises(RunError, match="are not those that"):
         compare_runs(run, other, changed)
+
+
+def test_runs_of_a_benchmark_are_called_by_more_than_their_seeds(run, other, tmp_path):
+    places = [tmp_path / "bench" / place for place in ("svm/seed0", "knn/seed1")]
+    one, two = (
+        hsi.Run(shutil.copytree(each.path, place))
+        for each, place in zip((run, other), places, strict=True)
+    )
+    assert compare_runs(one, two, device="cpu").names == ("svm/seed0", "knn/seed1")

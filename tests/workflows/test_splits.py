@@ -315,6 +315,9 @@ def test_archives_that_hold_no_split(scene, run, tmp_path):
     np.savez(path, one=split.train, two=split.test)
     with pytest.raises(UsageError, match="several arrays, none of them called 'train'"):
         split_for(scene, settings_for(scene, split_file=path))
+    np.savez(path, test=split.test)
+    with pytest.raises(UsageError, match="holds test, but no array train"):
+        split_for(scene, settings_for(scene, split_file=path))
     np.savez(path, train=split.train, test=split.test | split.train)
     with pytest.raises(UsageError, match=r"the training and the test map of .* share"):
         split_for(scene, settings_for(scene, split_file=path))

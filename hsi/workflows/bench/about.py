@@ -55,13 +55,13 @@ def about_lines(facts: dict[str, Any]) -> list[str]:
     lines.append(f"Settings: {settings or 'usual for each model'}")
     if facts["guard"] is not None:
         lines.append(
-            f"Blocks and folds keep {facts['guard']} pixels between training and test: what the "
-            "largest patches need, the same splits for all models"
+            f"Blocks and folds keep {facts['guard']} pixels between training and test, for all "
+            "models alike"
         )
     if facts["seeds"]:
         lines.append(
-            f"Splits: drawn with {seeds_words(facts['seeds'])}, one for all models; their masks "
-            "are in split.npz of each run"
+            f"Splits: those that are drawn, with {seeds_words(facts['seeds'])}, one for all "
+            "models; masks are in split.npz of each run"
         )
     lines.append(
         "Versions: " + ", ".join(f"{name} {number}" for name, number in facts["versions"].items())

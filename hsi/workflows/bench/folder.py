@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from hsi.evaluation import Cell, Result
 from hsi.evaluation.findings import BEST, FIRST, Findings, find
 from hsi.evaluation.results import MEASURES
 from hsi.files import check_possible_folder
+from hsi.report.bench_words import FIXED_SPLITS
 from hsi.scenes import Scene
 from hsi.sums import NAME as SUMS
 from hsi.training import Run
@@ -41,9 +42,12 @@ from hsi.workflows.bench.cells import (
 )
 from hsi.workflows.bench.plan import Plan
 from hsi.workflows.bench.shared_settings import settled
+from hsi.workflows.bench.splits import Splits
 from hsi.workflows.bench.written import read_failures, write_results
 from hsi.workflows.splitting import check_classes
 
+# Whether there is such a split does not depend on the seed.
+SURE_SPLITS = (*FIXED_SPLITS, "random")
 # Baselines that are no networks: they look at the spectrum of one pixel.
 SIMPLE = ("svm", "random-forest", "knn", "logistic-regression")
 
@@ -169,9 +173,29 @@ class Bench:
         cells = [cell for cell in plan.cells() if cell in wanted]
         for cell in cells:
             plan.settings_of(cell)  # refuses what no model can be given
+        self._check_splits(plan, cells, scenes)
         self.plan = plan
         self._read()
         return cells
+
+    def _check_splits(self, plan: Plan, cells: Sequence[Cell], scenes: Mapping[str, Scene]) -> None:
+        """Refuse a split that none of the scenes has, whatever the seed."""
+        splits = Splits(self.out, plan, scenes)
+        # Of every other kind, another seed may find what this one does not.
+        first = {cell.group: cell for cell in reversed(cells) if cell.split in SURE_SPLITS}
+        for which in dict.fromkeys((group.split, group.train) for group in first):
+            errors = []
+            for group, cell in first.items():
+                if (group.split, group.train) != which:
+                    continue
+                try:
+                    splits.of_all(cell)
+                except UsageError as error:
+                    errors.append(error)
+                else:
+                    break
+            else:
+                raise errors[0]
 
     def _check_truth(self, name: str, scene: Scene) -> None:
         assert scene.labels is not None  # else it is refused

@@ -40,6 +40,18 @@ class Splits:
         UsageError
             If the scene cannot be split so, or the patches of the model do not fit into it.
         """
+        split = self.of_all(cell)
+        check_patches(self.scenes[cell.scene], self.plan.side_of(cell.model))
+        return split
+
+    def of_all(self, cell: Cell) -> Split:
+        """Return the split of a cell, whether or not the patches of its model fit into the scene.
+
+        Raises
+        ------
+        UsageError
+            If the scene cannot be split so.
+        """
         which = (*cell.group, cell.seed)
         if self._last is None or self._last[0] != which:
             try:
@@ -49,7 +61,6 @@ class Splits:
         split = self._last[1]
         if isinstance(split, HsiError):
             raise split
-        check_patches(self.scenes[cell.scene], self.plan.side_of(cell.model))
         return split
 
     def _found(self, cell: Cell) -> Split | None:

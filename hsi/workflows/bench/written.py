@@ -47,10 +47,17 @@ def failure_lines(failures: Mapping[Cell, str]) -> list[str]:
     alike: dict[tuple[str, str], list[int]] = {}
     for cell, reason in failures.items():
         name = f"{cell.scene}, {cell.split} {amount_name(cell.train)}, {cell.model}"
-        alike.setdefault((name, " ".join(reason.split())), []).append(cell.seed)
+        alike.setdefault((name, _in_one_line(reason)), []).append(cell.seed)
     return [
         f"Failed: {name}, {seeds_words(seeds)}: {reason}" for (name, reason), seeds in alike.items()
     ]
+
+
+def _in_one_line(reason: str) -> str:
+    """Return an error as one line: what came, then what to do."""
+    lines = [" ".join(line.split()) for line in reason.splitlines() if line.strip()]
+    ended = [line if line.endswith((".", ":", ";", ",")) else f"{line}." for line in lines[:-1]]
+    return " ".join([*ended, *lines[-1:]])
 
 
 def failure_rows(failures: Mapping[Cell, str]) -> list[dict[str, Any]]:

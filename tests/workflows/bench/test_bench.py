@@ -17,9 +17,10 @@ import hsi
 from hsi.errors import RunError, UsageError
 from hsi.evaluation import Cell
 from hsi.training.state_file import computing_with
-from hsi.workflows.bench import Bench, running, train_cells
+from hsi.workflows.bench import Asked, Bench, running, train_cells
 from hsi.workflows.bench.cells import folder_of, right_pixels
 from hsi.workflows.bench.running import Unwatched
+from hsi.workflows.bench.written import failure_lines
 
 FILES = {"results.json", "results.csv", "summary.csv", "results.tex", "results.md"}
 
@@ -253,11 +254,31 @@ def test_too_large_a_patch_for_the_scene_fails_alone(tmp_path, bench_of, scene):
     assert "35x35 pixels is larger than the scene" in bench.failures[cells[0]]
 
 
-def test_a_split_that_cannot_be_made_fails_for_all_models(tmp_path, bench_of, scene):
-    bench, cells, scenes = bench_of(tmp_path / "out", scene, splits=("random",), train=(5000,))
-    train_cells(bench, cells, scenes, device="cpu")
-    assert set(bench.failures) == set(cells)
-    assert all("each class needs at least" in reason for reason in bench.failures.values())
+def test_a_split_that_no_scene_has_is_refused(copied, tmp_path, bench_of, scene):
+    """Else it would stay in the plan, and all that is added later would be asked of it, too."""
+    for asked, words in (
+        ({"splits": ("random",), "train": (5000,)}, "each class needs at least"),
+        ({"splits": ("official",)}, "official"),
+    ):
+        for out in (tmp_path / "out", copied):
+            before = sorted(out.rglob("*")), Bench(out).plan
+            with pytest.raises(UsageError, match=words):
+                bench_of(out, scene, **asked)
+            assert (sorted(out.rglob("*")), Bench(out).plan) == before
+
+
+def test_a_split_that_one_scene_has_is_asked_of_all(tmp_path, scene, brief):
+    ids, counts = np.unique(scene.labels[scene.labels > 0], return_counts=True)
+    few = np.where(scene.labels == ids[counts.argmax()], scene.labels, 0)
+    few[tuple(np.argwhere(scene.labels == ids[counts.argmin()])[0])] = ids[counts.argmin()]
+    scenes = {"fields": scene, "few": dataclasses.replace(scene, labels=few)}
+    asked = Asked(
+        scenes=("few", "fields"), splits=("random",), train=(2,), models=("svm",), seeds=(0,)
+    )
+    cells = Bench(tmp_path / "both").ask(asked, scenes, settings=brief)
+    assert [cell.scene for cell in cells] == ["few", "fields"]
+    with pytest.raises(UsageError, match="each class needs"):
+        Bench(tmp_path / "few").ask(asked.with_scenes(["few"]), scenes, settings=brief)
 
 
 def test_changed_labels_are_refused(copied, bench_of, scene):
@@ -342,7 +363,7 @@ def test_a_split_of_a_file_is_one_for_all_seeds(trained, tmp_path, bench_of, sce
     assert len(bench.results) == 4
     said = (bench.out / "results.md").read_text(encoding="utf-8")
     assert "training on all of its training pixels" in said
-    assert "seeds vary the weights alone" in said
+    assert "seeds vary weights, and what is drawn to choose values by" in said
 
 
 def test_folds_are_taken_in_turn(tmp_path, bench_of, scene, brief):
@@ -388,9 +409,8 @@ def test_what_was_never_trained_binds_nothing(tmp_path, bench_of, scene, brief):
     wrong, right = (
         brief | {"split_file": str(tmp_path / name)} for name in ("no.npz", "masks.npz")
     )
-    bench, cells, scenes = bench_of(tmp_path / "out", scene, settings=wrong, **asked)
-    train_cells(bench, cells, scenes, device="cpu")
-    assert len(bench.failures) == 1
+    with pytest.raises(UsageError, match=r"there is no file .*no\.npz"):
+        bench_of(tmp_path / "out", scene, settings=wrong, **asked)
     bench, cells, scenes = bench_of(tmp_path / "out", scene, settings=right, **asked)
     train_cells(bench, cells, scenes, device="cpu")
     assert len(bench.results) == 1
@@ -428,3 +448,11 @@ def test_damaged_labels_are_no_truth(trained, tmp_path, bench_of, scene, content
             bench_of(out, scene)
         with pytest.raises(RunError, match=r"fields\.npy is damaged"):
             right_pixels(out, trained.results[Cell("fields", "random", 0.15, 0, "svm")])
+
+
+def test_a_failure_of_several_lines_is_one_line():
+    cells = [Cell("fields", "random", 0.1, seed, "svm") for seed in (0, 1)]
+    [line] = failure_lines(
+        dict.fromkeys(cells, "there is no such thing:\na thing\n  Name another.")
+    )
+    assert line.endswith("svm, seeds 0-1: there is no such thing: a thing. Name another.")
