@@ -33,17 +33,17 @@ def standing_sentences(found: Sequence[Standing]) -> list[str]:
     """
     single = [each for each in found if each.difference.seeds == 1 and each.repeated == 1]
     if len(single) < 2:
-        return [_standing_sentence(each, of=len(found)) for each in found]
+        return [standing_sentence(each, of=len(found)) for each in found]
     *names, last = (each.model for each in single)
     return [
-        *(_standing_sentence(each, of=len(found)) for each in found if each not in single),
+        *(standing_sentence(each, of=len(found)) for each in found if each not in single),
         f"One seed cannot tell {', '.join(names)} and {last} from {single[0].reference}: another "
         f"split or other weights may turn each of them round. {fewest_seeds(len(found))} seeds or "
         "more can.",
     ]
 
 
-def _standing_sentence(standing: Standing, *, of: int) -> str:
+def standing_sentence(standing: Standing, *, of: int) -> str:
     """Return what the seeds tell of one model, which is one `of` several comparisons."""
     if standing.repeated > 1:
         return repeated_sentence(standing)
@@ -107,7 +107,7 @@ comparison says.
     )
     if standing is None:
         return f"{sentence} Whether that is more than chance is what the comparison says."
-    return f"{sentence} {_standing_sentence(standing, of=standing.comparisons)}"
+    return f"{sentence} {standing_sentence(standing, of=standing.comparisons)}"
 
 
 def fixed_split_sentence(split: str) -> str:

@@ -252,6 +252,47 @@ def standings_table(found: Sequence[Standing], *, measure: str) -> Table:
     )  # fmt: skip
 
 
+def side_by_side_table(
+    found: Sequence[tuple[str, Standing]], names: tuple[str, str], *, measure: str
+) -> Table:
+    """Return the comparisons of models with themselves in another benchmark.
+
+    Parameters
+    ----------
+    found : sequence of (str, Standing)
+        Each with the model.
+    names : tuple of str
+        Of the benchmarks; differences are the first minus the second.
+    measure : str
+        One of `hsi.evaluation.results.MEASURES`.
+    """
+    rows = []
+    for model, standing in found:
+        group, difference = standing.group, standing.difference
+        ps = (_p(difference.p), _p(standing.p_holm)) if difference.seeds > 1 else ("–", "–")
+        rows.append(
+            (
+                group.scene,
+                group.split,
+                amount_name(group.train),
+                model,
+                with_interval(difference.mean, difference.low, difference.high),
+                str(difference.seeds),
+                *ps,
+            )
+        )
+    return Table(
+        title=f"{names[0]} compared with {names[1]}",
+        head=("scene", "split", "train", "model", "difference", "seeds", "p Wilcoxon", "p (Holm)"),
+        rows=tuple(rows),
+        texts=4,
+        notes=(
+            f"Differences of {MEASURE_NAMES[measure]} in points, {names[0]} minus {names[1]}, seed "
+            "by seed on equal splits, with the 95 % interval of their mean.",
+        ),
+    )
+
+
 def with_interval(mean: float, low: float, high: float) -> str:
     """Return a difference of fractions in points, with its interval if there is one.
 

@@ -91,7 +91,7 @@ def as_json(
         "drops": [dataclasses.asdict(each) for each in findings.drops],
         "sentences": {section.heading: list(section.sentences) for section in sections},
     }
-    found: dict[str, Any] = _without_nan(whole)
+    found: dict[str, Any] = without_nan(whole)
     return found
 
 
@@ -124,9 +124,10 @@ def name_of(cell: Cell) -> str:
     return f"{cell.scene}, {cell.split} {amount}, {cell.model}, seed {cell.seed}"
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
+    """Return the same with None for what JSON cannot say."""
     if isinstance(value, Mapping):
-        return {name: _without_nan(each) for name, each in value.items()}
+        return {name: without_nan(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(each) for each in value]
+        return [without_nan(each) for each in value]
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -6,7 +6,7 @@ from hsi.workflows.bench import Asked, Bench, train_cells
 BRIEF = {"patch_size": 9, "components": 13, "epochs": 1, "batch_size": 64}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def brief():
     """Settings with which a training takes half a second."""
     return dict(BRIEF)

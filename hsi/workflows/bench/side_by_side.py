@@ -1,0 +1,135 @@
+"""Two benchmarks of the same models: what a change of settings does, seed by seed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsi.errors import UsageError, check_name
+from hsi.evaluation import Result, Standing, compare_models
+from hsi.evaluation.paired import holm
+from hsi.evaluation.results import MEASURES
+from hsi.workflows.bench.cells import read_truth, truth_file
+from hsi.workflows.bench.folder import Bench
+
+
+class Compared(NamedTuple):
+    """A model of two benchmarks, on one scene, split and amount."""
+
+    model: str
+    standing: Standing
+    """Its model and its reference are the names of the benchmarks."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether any seed came to another figure."""
+        return self.standing.difference.mean != 0 or self.standing.difference.spread > 0
+
+    def corrected(self, p: Iterator[float], comparisons: int) -> Compared:
+        """Return this with the next of the corrected p-values, if it has several seeds."""
+        several = self.standing.difference.seeds > 1
+        return self._replace(
+            standing=dataclasses.replace(
+                self.standing,
+                p_holm=next(p) if several else self.standing.p_holm,
+                comparisons=comparisons,
+            )
+        )
+
+
+class SideBySide(NamedTuple):
+    """How the models of one benchmark stand to those of the same name in another."""
+
+    names: tuple[str, str]
+    """Of the two benchmarks."""
+    compared: list[Compared]
+    """The first minus the second, on the splits and seeds that both have. All with several seeds
+    are corrected for, as comparisons of one table."""
+    same: tuple[str, ...]
+    """Models that came to the same wherever they were compared, and are left out above: they have
+    most likely nothing of what was changed."""
+    settings: tuple[dict[str, object], dict[str, object]]
+    """Those of each in which they differ."""
+
+
+def compare_benches(first: Bench, second: Bench, *, measure: str = "oa") -> SideBySide:
+    """Compare every model of a benchmark with itself in another, on the splits that both have.
+
+    Parameters
+    ----------
+    first, second : Bench
+        Of the same scenes, and unlike settings: another recipe, dropout, number of components.
+    measure : {"oa", "aa", "kappa"}
+        What is compared.
+
+    Raises
+    ------
+    UsageError
+        If they are the same folder, have no training of the same model on the same split, or
+        scenes of one name have other labels.
+    """
+    check_name("measure", measure, MEASURES)
+    if first.out.resolve() == second.out.resolve():
+        raise UsageError(f"{first.out} is compared with itself; name two benchmarks")
+    one, two = first.out.absolute(), second.out.absolute()
+    names = (one.name, two.name) if one.name != two.name else (str(first.out), str(second.out))
+    both = (first, second)
+    found: list[Compared] = []
+    for group, model in dict.fromkeys((cell.group, cell.model) for cell in first.results):
+        pair = [
+            dataclasses.replace(result, cell=cell._replace(model=name))
+            for bench, name in zip(both, names, strict=True)
+            for cell, result in bench.results.items()
+            if (cell.group, cell.model) == (group, model)
+        ]
+        standings = compare_models(pair, reference=names[1], measure=measure, right=_unknown)
+        found += [Compared(model, each) for each in standings]
+    if not found:
+        raise UsageError(
+            f"no model was trained on one and the same split in {first.out} and {second.out}\n"
+            "Name the same scenes, models, --split, --train and --seeds for both; for blocks and "
+            "folds the same --guard, too."
+        )
+    for scene in dict.fromkeys(each.standing.group.scene for each in found):
+        _check_labels(scene, first, second)
+    changed = {each.model for each in found if each.differs}
+    several = [
+        each.standing.difference.p
+        for each in found
+        if each.model in changed and each.standing.difference.seeds > 1
+    ]
+    corrected = iter(holm(several))
+    return SideBySide(
+        names=names,
+        compared=[
+            each.corrected(corrected, len(several)) for each in found if each.model in changed
+        ],
+        same=tuple(dict.fromkeys(each.model for each in found if each.model not in changed)),
+        settings=_differing(first, second),
+    )
+
+
+def _unknown(result: Result) -> NDArray[np.bool_] | None:
+    """Return that maps are not looked at: seeds are what tells settings apart."""
+    return None
+
+
+def _check_labels(scene: str, first: Bench, second: Bench) -> None:
+    if not all(truth_file(bench.out, scene).is_file() for bench in (first, second)):
+        return
+    if not np.array_equal(read_truth(first.out, scene), read_truth(second.out, scene)):
+        raise UsageError(
+            f"{scene} has other labels in {first.out} than in {second.out}\n"
+            "Only trainings on one scene can be compared."
+        )
+
+
+def _differing(first: Bench, second: Bench) -> tuple[dict[str, object], dict[str, object]]:
+    one, two = first.plan.settings, second.plan.settings
+    names = [name for name in {**one, **two} if one.get(name) != two.get(name)]
+    before, after = ({n: each[n] for n in names if n in each} for each in (one, two))
+    return before, after
