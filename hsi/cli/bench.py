@@ -167,6 +167,7 @@ def _work(
     from hsi.workflows.bench import check_choices
     from hsi.workflows.bench.shared_settings import check_files
 
+    check_files(settings)
     scenes = _scenes(bench, asked, named, labels=labels, reading=reading, settings=settings)
     complete = asked.with_scenes(scenes).completed(bench.plan.asked)
     cells = bench.ask(
@@ -176,7 +177,6 @@ def _work(
         guard=guard,
         command=shlex.join(["hsi", *sys.argv[1:]]),
     )
-    check_files(settings)
     check_choices(
         bench, scenes, device=device, jobs=jobs, measure=by, against=against, cluster=bool(where)
     )
