@@ -94,7 +94,8 @@ def _compare_benches(first: str, second: str, *, by: str, out: str | None, as_js
     from hsi.cli.bench_display import print_sections
     from hsi.report.bench_report import Section
     from hsi.report.bench_words import standing_sentence
-    from hsi.report.result_tables import group_title, side_by_side_table
+    from hsi.report.comparison_tables import side_by_side_table
+    from hsi.report.result_tables import group_title
     from hsi.workflows.bench import Bench, compare_benches
     from hsi.workflows.bench.written import without_nan
 

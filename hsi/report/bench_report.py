@@ -20,6 +20,7 @@ from hsi.report.bench_words import (
     split_sentences,
     standing_sentences,
 )
+from hsi.report.comparison_tables import standings_table
 from hsi.report.latex import latex_tables
 from hsi.report.markdown import escape, markdown_table
 from hsi.report.result_tables import (
@@ -28,7 +29,6 @@ from hsi.report.result_tables import (
     group_title,
     overview_table,
     splits_table,
-    standings_table,
 )
 from hsi.report.table import Table
 

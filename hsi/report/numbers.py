@@ -53,3 +53,14 @@ def points(difference: float) -> str:
     while abs(value) > 1e-6 and round(value, digits) == 0:
         digits += 1
     return f"{round(value, digits) + 0.0:.{digits}f}"
+
+
+def with_interval(mean: float, low: float, high: float) -> str:
+    """Return a difference of fractions in points, with its interval if there is one.
+
+    Examples
+    --------
+    >>> with_interval(0.021, 0.012, 0.03), with_interval(0.021, float("nan"), float("nan"))
+    ('2.1 (1.2 to 3.0)', '2.1')
+    """
+    return points(mean) if low != low else f"{points(mean)} ({points(low)} to {points(high)})"

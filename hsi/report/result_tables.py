@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hsi.evaluation.results import Amount, Group, Repeated, Summary, is_all
-from hsi.evaluation.standings import Drop, Standing
-from hsi.report.comparison_words import p_words
-from hsi.report.numbers import percent, points
+from hsi.evaluation.standings import Drop
+from hsi.report.numbers import percent, with_interval
 from hsi.report.table import Table, count_text, percent_text, seconds_text
 
 ALL = "all"
@@ -211,101 +210,6 @@ def _with_overlap(summary: Summary, measure: str) -> list[str]:
 def _drop(drop: Drop | None) -> str:
     found = None if drop is None else drop.difference
     return "–" if found is None else with_interval(found.mean, found.low, found.high)
-
-
-def standings_table(found: Sequence[Standing], *, measure: str) -> Table:
-    """Return the comparisons of one group with one reference."""
-    first = found[0]
-    rows = []
-    for each in found:
-        difference, pixels = each.difference, each.pixels
-        counts = ["–", "–"]
-        if pixels is not None:
-            test = pixels.mcnemar
-            counts = [f"{test.only_first:,} / {test.only_second:,}", _p(pixels.p_holm)]
-        rows.append(
-            (
-                each.model,
-                with_interval(difference.mean, difference.low, difference.high),
-                str(difference.seeds),
-                *(("–", "–") if difference.seeds < 2 else (_p(difference.p), _p(each.p_holm))),
-                *counts,
-            )
-        )
-    notes = [
-        f"Differences of {MEASURE_NAMES[measure]} to {first.reference} in points, seed by seed, "
-        "with the 95 % interval of their mean."
-    ]
-    tested = sorted({each.pixels.seed for each in found if each.pixels is not None})
-    if tested:
-        notes.append(
-            f"Pixels: of the test of {seeds_words(tested)}, those that the model alone, and that "
-            f"{first.reference} alone has right."
-        )
-    return Table(
-        title=f"{group_title(first.group)}: compared with {first.reference}",
-        head=(
-            "model", "difference", "seeds", "p Wilcoxon", "p (Holm)", "pixels", "p McNemar (Holm)",
-        ),
-        rows=tuple(rows),
-        notes=tuple(notes),
-    )  # fmt: skip
-
-
-def side_by_side_table(
-    found: Sequence[tuple[str, Standing]], names: tuple[str, str], *, measure: str
-) -> Table:
-    """Return the comparisons of models with themselves in another benchmark.
-
-    Parameters
-    ----------
-    found : sequence of (str, Standing)
-        Each with the model.
-    names : tuple of str
-        Of the benchmarks; differences are the first minus the second.
-    measure : str
-        One of `hsi.evaluation.results.MEASURES`.
-    """
-    rows = []
-    for model, standing in found:
-        group, difference = standing.group, standing.difference
-        ps = (_p(difference.p), _p(standing.p_holm)) if difference.seeds > 1 else ("–", "–")
-        rows.append(
-            (
-                group.scene,
-                group.split,
-                amount_name(group.train),
-                model,
-                with_interval(difference.mean, difference.low, difference.high),
-                str(difference.seeds),
-                *ps,
-            )
-        )
-    return Table(
-        title=f"{names[0]} compared with {names[1]}",
-        head=("scene", "split", "train", "model", "difference", "seeds", "p Wilcoxon", "p (Holm)"),
-        rows=tuple(rows),
-        texts=4,
-        notes=(
-            f"Differences of {MEASURE_NAMES[measure]} in points, {names[0]} minus {names[1]}, seed "
-            "by seed on equal splits, with the 95 % interval of their mean.",
-        ),
-    )
-
-
-def with_interval(mean: float, low: float, high: float) -> str:
-    """Return a difference of fractions in points, with its interval if there is one.
-
-    Examples
-    --------
-    >>> with_interval(0.021, 0.012, 0.03), with_interval(0.021, float("nan"), float("nan"))
-    ('2.1 (1.2 to 3.0)', '2.1')
-    """
-    return points(mean) if low != low else f"{points(mean)} ({points(low)} to {points(high)})"
-
-
-def _p(p: float) -> str:
-    return p_words(p).removeprefix("= ")
 
 
 def _highest(figures: Sequence[Repeated | None]) -> list[int]:

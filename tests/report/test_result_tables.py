@@ -6,13 +6,13 @@ import subprocess
 import pytest
 
 from hsi.evaluation import compare_models, drops, summarise_results
+from hsi.report.comparison_tables import standings_table
 from hsi.report.latex import escape, latex_tables
 from hsi.report.markdown import markdown_table
 from hsi.report.result_tables import (
     accuracy_table,
     overview_table,
     splits_table,
-    standings_table,
 )
 from hsi.report.table import Table
 
