@@ -138,6 +138,23 @@ def folder_name(name: str) -> str:
     return short.strip(" .-") or "scene"
 
 
+def names_apart(first: Path, second: Path, *, fewest: int = 1) -> tuple[str, str]:
+    """Return the names of two paths, with as many of those above, `fewest` in all, as differ.
+
+    Examples
+    --------
+    >>> names_apart(Path("/runs/one"), Path("/runs/two"))
+    ('one', 'two')
+    >>> names_apart(Path("/a/run"), Path("/b/run"))
+    ('a/run', 'b/run')
+    """
+    one, two = first.absolute().parts, second.absolute().parts
+    for length in range(fewest, max(len(one), len(two)) + 1):
+        if one[-length:] != two[-length:]:
+            return "/".join(one[-length:]), "/".join(two[-length:])
+    return str(first), str(second)
+
+
 def free_path(path: Path) -> Path:
     """Return `path`, or ``NAME-2``, ``NAME-3``, ... beside it where it is taken."""
     name, number = path.name, 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from hsi.cli.console import duration, print_table
 from hsi.errors import visible
@@ -59,6 +59,7 @@ class SearchDisplay:
                 TextColumn("trial {task.completed:.0f}/{task.total:.0f}"),
                 BarColumn(),
                 TextColumn("{task.fields[figures]}"),
+                TimeElapsedColumn(),  # what moves while a trial goes on
                 console=self.console,
             )
             self.task = self.live.add_task("", total=total, completed=tally.finished, figures="")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -50,12 +52,12 @@ class Standing:
         Those that both have, on equal splits.
     difference : PairedDifference
         The model minus the reference.
-    p_holm : float
-        Of Wilcoxon's test, corrected for all comparisons of the group that have several seeds.
-    comparisons : int
-        How many these are.
     pixels : PixelTest or None
         Of the first of the seeds; None where its maps are not there.
+    p_holm : float
+        Of Wilcoxon's test, corrected for all comparisons that have several seeds; see `corrected`.
+    comparisons : int
+        How many these are.
     repeated : int
         How often both were trained to the same figure on one and the same split, where it does
         not depend on the seed: these trainings count as one. 1: they were not.
@@ -66,9 +68,9 @@ class Standing:
     reference: str
     seeds: tuple[int, ...]
     difference: PairedDifference
-    p_holm: float
-    comparisons: int
     pixels: PixelTest | None
+    p_holm: float = math.nan
+    comparisons: int = 0
     repeated: int = 1
 
 
@@ -117,20 +119,15 @@ def compare_models(
             )
             pixels = _pixels(ours[seeds[0]], theirs[seeds[0]], right)
             found.append((model, seeds, times, differences, pixels))
-    # A single seed is no test: it is not counted among those that are corrected for.
-    several = [difference.p for *_, difference, _ in found if difference.seeds > 1]
-    p_seeds = iter(holm(several))
     tested = [each for *_, each in found if each is not None]
     p_pixels = iter(holm([each.p for each, _ in tested]))
-    return [
+    return corrected(
         Standing(
             group=results[0].cell.group,
             model=model,
             reference=reference,
             seeds=seeds,
             difference=difference,
-            p_holm=next(p_seeds) if difference.seeds > 1 else difference.p,
-            comparisons=len(several),
             pixels=pixels
             and PixelTest(
                 seed=seeds[0], pixels=pixels[1], mcnemar=pixels[0], p_holm=next(p_pixels)
@@ -138,6 +135,24 @@ def compare_models(
             repeated=times,
         )
         for model, seeds, times, difference, pixels in found
+    )
+
+
+def corrected(standings: Iterable[Standing]) -> list[Standing]:
+    """Return standings with Wilcoxon's p corrected for all of them that have several seeds.
+
+    A single seed is no test: it is not counted among those that are corrected for.
+    """
+    standings = list(standings)
+    several = [each.difference.p for each in standings if each.difference.seeds > 1]
+    p = iter(holm(several))
+    return [
+        dataclasses.replace(
+            each,
+            p_holm=next(p) if each.difference.seeds > 1 else each.difference.p,
+            comparisons=len(several),
+        )
+        for each in standings
     ]
 
 

@@ -102,10 +102,10 @@ def split_folds(
     )
     band = np.count_nonzero((targets >= 0) & ~test & ~region)
     total = np.count_nonzero(targets >= 0)
-    band_notes = [
+    in_band = (
         f"{band:,} of {total:,} labelled pixels ({band / total:.0%}) lie in the guard band, less "
         f"than {width + 1} pixels from the test, and are not used in this fold."
-    ]
+    )
     notes += [
         f"Fold {int(fold) + 1} of {int(folds)}: other folds test the other pixels.",
         *class_notes(
@@ -115,7 +115,7 @@ def split_folds(
             tested=tested,
             validates=bool(validation),
         ),
-        *(band_notes if width else []),
+        *([in_band] if width else []),
         *_drawn_notes(drawn.validation, drawn.test),
         *guard_notes(drawn.train | drawn.validation, test, patch_size=int(patch_size), guard=width),
     ]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hsi.errors import RunError, UsageError
 from hsi.evaluation.paired import McNemar, mcnemar
-from hsi.files import check_possible_folder, free_file, usable_path
+from hsi.files import check_possible_folder, free_file, names_apart, usable_path
 from hsi.report import class_map_figure, save_figure
 from hsi.scenes import Scene, open_scene
 from hsi.training import Run
@@ -220,13 +220,9 @@ def _names(first: Run, second: Run) -> tuple[str, str]:
 
     The seed that a run of a benchmark is called by is not all in which two of them differ.
     """
-    one, two = first.path.absolute().parts, second.path.absolute().parts
-    most = max(len(one), len(two))
+    one, two = first.path.absolute(), second.path.absolute()
     fewest = 1
-    if all(OF_BENCHMARK.fullmatch(name) for name in (one[-1], two[-1])):
-        common = takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False))
-        fewest = min(most - len(list(common)), MOST_PARTS)
-    for length in range(fewest, most + 1):
-        if one[-length:] != two[-length:]:
-            return "/".join(one[-length:]), "/".join(two[-length:])
-    return str(first.path), str(second.path)
+    if OF_BENCHMARK.fullmatch(one.name) and OF_BENCHMARK.fullmatch(two.name):
+        common = takewhile(lambda pair: pair[0] == pair[1], zip(one.parts, two.parts, strict=False))
+        fewest = min(len(one.parts) - len(list(common)), MOST_PARTS)
+    return names_apart(one, two, fewest=max(fewest, 1))

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from hsi.errors import RunError, UsageError, check_name, unknown_name
 from hsi.evaluation import Cell, Result
 from hsi.evaluation.findings import BEST, FIRST, Findings, find
-from hsi.evaluation.results import MEASURES
+from hsi.evaluation.results import MEASURES, Amount
 from hsi.files import check_possible_folder
 from hsi.report.bench_words import FIXED_SPLITS
 from hsi.scenes import Scene
@@ -183,19 +183,13 @@ class Bench:
         splits = Splits(self.out, plan, scenes)
         # Of every other kind, another seed may find what this one does not.
         first = {cell.group: cell for cell in reversed(cells) if cell.split in SURE_SPLITS}
-        for which in dict.fromkeys((group.split, group.train) for group in first):
-            errors = []
-            for group, cell in first.items():
-                if (group.split, group.train) != which:
-                    continue
-                try:
-                    splits.of_all(cell)
-                except UsageError as error:
-                    errors.append(error)
-                else:
-                    break
-            else:
-                raise errors[0]
+        alike: dict[tuple[str, Amount], list[Cell]] = {}
+        for cell in first.values():
+            alike.setdefault((cell.split, cell.train), []).append(cell)
+        for each in alike.values():
+            reasons = [why for cell in each if (why := splits.why_none(cell))]
+            if len(reasons) == len(each):
+                raise reasons[0]
 
     def _check_truth(self, name: str, scene: Scene) -> None:
         assert scene.labels is not None  # else it is refused

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +10,9 @@ from numpy.typing import NDArray
 
 from hsi.errors import UsageError, check_name
 from hsi.evaluation import Result, Standing, compare_models
-from hsi.evaluation.paired import holm
-from hsi.evaluation.results import MEASURES
+from hsi.evaluation.results import MEASURES, Group
+from hsi.evaluation.standings import corrected
+from hsi.files import names_apart
 from hsi.workflows.bench.cells import read_truth, truth_file
 from hsi.workflows.bench.folder import Bench
 
@@ -28,17 +28,6 @@ class Compared(NamedTuple):
     def differs(self) -> bool:
         """Whether any seed came to another figure."""
         return self.standing.difference.mean != 0 or self.standing.difference.spread > 0
-
-    def corrected(self, p: Iterator[float], comparisons: int) -> Compared:
-        """Return this with the next of the corrected p-values, if it has several seeds."""
-        several = self.standing.difference.seeds > 1
-        return self._replace(
-            standing=dataclasses.replace(
-                self.standing,
-                p_holm=next(p) if several else self.standing.p_holm,
-                comparisons=comparisons,
-            )
-        )
 
 
 class SideBySide(NamedTuple):
@@ -75,19 +64,17 @@ def compare_benches(first: Bench, second: Bench, *, measure: str = "oa") -> Side
     check_name("measure", measure, MEASURES)
     if first.out.resolve() == second.out.resolve():
         raise UsageError(f"{first.out} is compared with itself; name two benchmarks")
-    one, two = first.out.absolute(), second.out.absolute()
-    names = (one.name, two.name) if one.name != two.name else (str(first.out), str(second.out))
-    both = (first, second)
-    found: list[Compared] = []
-    for group, model in dict.fromkeys((cell.group, cell.model) for cell in first.results):
-        pair = [
-            dataclasses.replace(result, cell=cell._replace(model=name))
-            for bench, name in zip(both, names, strict=True)
-            for cell, result in bench.results.items()
-            if (cell.group, cell.model) == (group, model)
-        ]
-        standings = compare_models(pair, reference=names[1], measure=measure, right=_unknown)
-        found += [Compared(model, each) for each in standings]
+    names = names_apart(first.out, second.out)
+    together: dict[tuple[Group, str], list[Result]] = {}
+    for bench, name in ((first, names[0]), (second, names[1])):
+        for cell, result in bench.results.items():
+            renamed = dataclasses.replace(result, cell=cell._replace(model=name))
+            together.setdefault((cell.group, cell.model), []).append(renamed)
+    found = [
+        Compared(model, standing)
+        for (_, model), results in together.items()
+        for standing in compare_models(results, reference=names[1], measure=measure, right=_unknown)
+    ]
     if not found:
         raise UsageError(
             f"no model was trained on one and the same split in {first.out} and {second.out}\n"
@@ -97,16 +84,13 @@ def compare_benches(first: Bench, second: Bench, *, measure: str = "oa") -> Side
     for scene in dict.fromkeys(each.standing.group.scene for each in found):
         _check_labels(scene, first, second)
     changed = {each.model for each in found if each.differs}
-    several = [
-        each.standing.difference.p
-        for each in found
-        if each.model in changed and each.standing.difference.seeds > 1
-    ]
-    corrected = iter(holm(several))
+    compared = [each for each in found if each.model in changed]
+    standings = corrected(each.standing for each in compared)
     return SideBySide(
         names=names,
         compared=[
-            each.corrected(corrected, len(several)) for each in found if each.model in changed
+            each._replace(standing=standing)
+            for each, standing in zip(compared, standings, strict=True)
         ],
         same=tuple(dict.fromkeys(each.model for each in found if each.model not in changed)),
         settings=_differing(first, second),

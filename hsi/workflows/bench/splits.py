@@ -40,28 +40,25 @@ class Splits:
         UsageError
             If the scene cannot be split so, or the patches of the model do not fit into it.
         """
-        split = self.of_all(cell)
+        split = self._split(cell)
+        if isinstance(split, HsiError):
+            raise split
         check_patches(self.scenes[cell.scene], self.plan.side_of(cell.model))
         return split
 
-    def of_all(self, cell: Cell) -> Split:
-        """Return the split of a cell, whether or not the patches of its model fit into the scene.
+    def why_none(self, cell: Cell) -> HsiError | None:
+        """Return why the scene of a cell cannot be split so, for whatever model; None if it can."""
+        split = self._split(cell)
+        return split if isinstance(split, HsiError) else None
 
-        Raises
-        ------
-        UsageError
-            If the scene cannot be split so.
-        """
+    def _split(self, cell: Cell) -> Split | HsiError:
         which = (*cell.group, cell.seed)
         if self._last is None or self._last[0] != which:
             try:
                 self._last = (which, self._found(cell) or self._made(cell))
             except HsiError as error:
                 self._last = (which, error)
-        split = self._last[1]
-        if isinstance(split, HsiError):
-            raise split
-        return split
+        return self._last[1]
 
     def _found(self, cell: Cell) -> Split | None:
         """Return the split of a run that is finished: another version may draw another one."""
