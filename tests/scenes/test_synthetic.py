@@ -14,21 +14,16 @@ from sklearn.svm import SVC
 
 from hsi.errors import UsageError
 from hsi.scenes import load_scene
-from hsi.scenes.synthetic import (
-    MATERIALS,
-    WOOD,
-    Random,
+from hsi.scenes.synthetic import synthetic_scene
+from hsi.scenes.synthetic.land import assign_materials, divide_land, seen_shares, with_tracks
+from hsi.scenes.synthetic.materials import MATERIALS, WOOD
+from hsi.scenes.synthetic.observation import noise_level, observe
+from hsi.scenes.synthetic.random_bits import Random
+from hsi.scenes.synthetic.surfaces import (
     Surface,
-    assign_materials,
-    divide_land,
     leaf_reflectance,
-    noise_level,
-    observe,
-    seen_shares,
     soil_reflectance,
     straw_reflectance,
-    synthetic_scene,
-    with_tracks,
 )
 
 NANOMETRES = np.arange(400.0, 2501.0, 5.0)
