@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from hsi.denoising import BLIND_DEPTH, FIXED_DEPTH, NOISES, On, parse_sigma
 from hsi.errors import unknown_name
 from hsi.training.checked import Checked
-from hsi.training.loop import Descent, Precision
+from hsi.training.descent import Descent, Precision
 
 GROUP = 5
 
@@ -41,7 +41,7 @@ class DenoiseSettings(Checked):
     schedule: Literal["constant", "one-cycle"] = "one-cycle"
     weight_decay: float = Field(default=0.0, ge=0)
     precision: Precision = "auto"
-    """See `hsi.training.loop.Precision`."""
+    """See `hsi.training.descent.Precision`."""
 
     @field_validator("sigma")
     @classmethod

@@ -1,4 +1,4 @@
-"""The training loop, whatever is learned: epochs, steps, precision, the weights that are kept."""
+"""The training loop, whatever is learned: epochs, steps, the weights that are kept."""
 
 from __future__ import annotations
 
@@ -6,28 +6,19 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from hsi.errors import DivergedError
+from hsi.training.descent import Descent, half_precision, optimizer_of
 from hsi.training.epochs import Epoch, Progress
 from hsi.training.model_file import within
 from hsi.training.ranks import Ranks
 from hsi.training.state import Capture, Moving, Place, State
-
-# Share of a one-cycle schedule in which the rate rises, from a tenth of its peak.
-WARM_UP, START_BELOW = 0.2, 10
-
-Precision = Literal["auto", "full", "bf16"]
-"""``"full"`` is float32 throughout; ``"bf16"`` is mixed: convolutions and products in bfloat16,
-weights, norms and loss in float32. ``"auto"`` is full on a CPU and mixed on CUDA devices, there in
-float16 where bfloat16 is not known. On CPUs with AVX512-BF16 or AMX mixed precision is faster, on
-others slower."""
 
 _Batch = TypeVar("_Batch")
 _Model = TypeVar("_Model", bound=nn.Module)
@@ -68,21 +59,6 @@ class Task(Protocol[_Batch]):
 def right_of(scores: Tensor, truth: Tensor) -> Tensor:
     """Return how many of ``(N, classes)`` logits are highest for the true target ``(N,)``."""
     return (scores.detach().argmax(1) == truth).sum()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Descent:
-    """How weights follow the gradient: the part of the settings that the loop reads."""
-
-    optimizer: Literal["adam", "adamw"]
-    learning_rate: float
-    """The constant rate, or the highest one of the one-cycle schedule."""
-    schedule: Literal["constant", "one-cycle"]
-    weight_decay: float
-    precision: Precision = "auto"
-    betas: tuple[float, float] = (0.9, 0.999)
-    """How much of its running means of gradient and square Adam keeps in a step. A one-cycle
-    schedule moves the first of them."""
 
 
 def run_epochs(
@@ -141,7 +117,7 @@ def run_epochs(
     """
     progress = progress or Silent()
     steps = epochs * batches
-    optimizer, rates = _optimizer(model, descent, steps, device)
+    optimizer, rates = optimizer_of(model, descent, steps, device)
     half = half_precision(descent.precision, device)
     # Gradients need no scaling in bfloat16, which has the range of float32.
     scaler = torch.amp.GradScaler(device.type, enabled=half == torch.float16)
@@ -303,42 +279,3 @@ def seeded(seed: int, device: torch.device) -> Iterator[torch.Generator]:
     ):
         torch.manual_seed(seed)
         yield torch.Generator().manual_seed(seed)
-
-
-def _optimizer(
-    model: nn.Module, descent: Descent, steps: int, device: torch.device
-) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[descent.optimizer]
-    optimizer = kind(
-        [weight for weight in model.parameters() if weight.requires_grad],
-        lr=descent.learning_rate,
-        betas=descent.betas,
-        weight_decay=descent.weight_decay,
-        fused=device.type in ("cpu", "cuda"),
-    )
-    schedule: torch.optim.lr_scheduler.LRScheduler
-    if is_cycle(descent, steps):
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            max_lr=descent.learning_rate,
-            total_steps=steps + 1,
-            pct_start=WARM_UP,
-            div_factor=START_BELOW,
-        )
-    else:
-        schedule = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0, total_iters=0)
-    return optimizer, schedule
-
-
-def is_cycle(descent: Descent, steps: int) -> bool:
-    """Return whether the rate follows a cycle, which needs a way up, of one step at least."""
-    return descent.schedule == "one-cycle" and WARM_UP * (steps + 1) > 1
-
-
-def half_precision(precision: Precision, device: torch.device) -> torch.dtype | None:
-    """Return the type for mixed precision, or None for full precision."""
-    if precision == "full" or (precision == "auto" and device.type != "cuda"):
-        return None
-    if precision == "auto" and not torch.cuda.is_bf16_supported(including_emulation=False):
-        return torch.float16
-    return torch.bfloat16

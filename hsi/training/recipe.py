@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from hsi.models import usual
 from hsi.training.checked import Checked
-from hsi.training.loop import Descent, Precision
+from hsi.training.descent import Descent, Precision
 
 
 class Recipe(Checked):
@@ -32,7 +32,7 @@ class Recipe(Checked):
     class_balance: float = Field(default=0.0, ge=0, le=1)
     """0: pixels weigh the same in the loss; 1: classes do, however few their pixels."""
     precision: Precision = "auto"
-    """In what the layers compute, see `hsi.training.loop.Precision`."""
+    """In what the layers compute, see `hsi.training.descent.Precision`."""
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from hsi.errors import unknown_name
 from hsi.training.checked import Checked
-from hsi.training.loop import Descent
+from hsi.training.descent import Descent
 from hsi.training.settings import Settings
 from hsi.training.split_settings import suit_split
 

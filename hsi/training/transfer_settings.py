@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from hsi.errors import unknown_name
 from hsi.training.checked import Checked
-from hsi.training.loop import Descent, Precision
+from hsi.training.descent import Descent, Precision
 
 # Side of the photographs that a network was made for, where it is not 224: LeNet-5's digits, and
 # table 4 of the EfficientNet paper's search, https://arxiv.org/abs/1905.11946, as published.
@@ -57,7 +57,7 @@ class TransferSettings(Checked):
     """Parts of a photograph at random, in both reflections, and in other light."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     precision: Precision = "auto"
-    """See `hsi.training.loop.Precision`: mixed on CUDA, unless it is to be full."""
+    """See `hsi.training.descent.Precision`: mixed on CUDA, unless it is to be full."""
 
     @field_validator("weights", mode="before")
     @classmethod

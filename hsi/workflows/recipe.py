@@ -10,7 +10,7 @@ import torch
 from hsi.report.chosen_words import chosen_in_words
 from hsi.training import Settings
 from hsi.training.batches import batch_count
-from hsi.training.loop import START_BELOW, WARM_UP, half_precision, is_cycle
+from hsi.training.descent import START_BELOW, WARM_UP, half_precision, is_cycle
 
 _OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW"}
 _AUGMENTATIONS = {

@@ -10,7 +10,7 @@ from hsi.photographs.counted import counted
 from hsi.sampling.photograph_augmentation import AREA, LIGHT, RATIO
 from hsi.training import TransferSettings
 from hsi.training.batches import batch_count
-from hsi.training.loop import START_BELOW, WARM_UP, half_precision, is_cycle
+from hsi.training.descent import START_BELOW, WARM_UP, half_precision, is_cycle
 
 OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW"}
 SCHEDULES = {
