@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from hsi.errors import UsageError
 from hsi.models import build_model, count_parameters, macs_per_patch, macs_per_pixel
+from hsi.models.cnn3d_chen import SpatialMaxPool
 from hsi.models.cost import shapes_alone
 
 
@@ -21,20 +22,47 @@ def test_its_parameters_follow_from_its_table(bands, depth, left):
     assert count_parameters(model) == layers + 128 * left * 9 + 9
 
 
-def test_it_is_its_table_in_plain_layers():
-    torch.manual_seed(0)
-    model = network(20, 3).double().eval()
+def in_plain_layers(model, x):
     trunk = model.trunk
-    x = torch.randn(2, 20, 27, 27, dtype=torch.float64)
     y = x.unsqueeze(1)
     for conv in (trunk.conv1, trunk.conv2):
         y = F.max_pool3d(F.relu(F.conv3d(y, conv.weight, conv.bias)), (1, 2, 2))
     y = F.relu(F.conv3d(y, trunk.conv3.weight, trunk.conv3.bias))
     assert y.shape[1:] == (128, 2, 1, 1)
     # Bands vary slowest in the last layer.
-    expected = model.head[1](y[..., 0, 0].transpose(1, 2).flatten(1))
+    return model.head[1](y[..., 0, 0].transpose(1, 2).flatten(1))
+
+
+def test_it_is_its_table_in_plain_layers():
+    torch.manual_seed(0)
+    model = network(20, 3).double().eval()
+    x = torch.randn(2, 20, 27, 27, dtype=torch.float64)
     with torch.no_grad():
-        torch.testing.assert_close(model(x), expected, rtol=1e-11, atol=1e-11)
+        torch.testing.assert_close(model(x), in_plain_layers(model, x), rtol=1e-11, atol=1e-11)
+
+
+def test_it_learns_as_plain_layers_would():
+    """Where gradients are wanted, another way of pooling is taken."""
+    torch.manual_seed(0)
+    model = network(20, 3).double().eval()
+    x = torch.randn(2, 20, 27, 27, dtype=torch.float64)
+    ways = []
+    for scores in (model(x), in_plain_layers(model, x)):
+        loss = scores.square().sum()
+        ways.append([loss, *torch.autograd.grad(loss, list(model.parameters()))])
+    assert len(ways[0]) == 9
+    for own, plain in zip(*ways, strict=True):
+        torch.testing.assert_close(own, plain, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_both_ways_of_pooling_agree(stride):
+    x = torch.randn(2, 3, 5, 9, 8, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        one = SpatialMaxPool()(x, stride=stride)
+    other = SpatialMaxPool()(x.requires_grad_(), stride=stride)
+    assert other.requires_grad
+    assert torch.equal(one, other)
 
 
 def test_multiply_adds_are_those_of_the_table():
