@@ -30,6 +30,8 @@ import tomli_w
 from common import RESULTS, report, stand_in
 
 from hsi.scenes.catalogue import load_card
+from hsi.training.recipe import usual_recipe
+from hsi.workflows.bench.model_names import split_model_name
 
 DOCS = Path(__file__).parent.parent / "docs"
 NAME = "results_page"
@@ -167,8 +169,9 @@ def _best(models: dict[str, dict[str, Any]], names: list[str], *, named: bool = 
 def how_many(rows: list[dict[str, Any]]) -> str:
     """Return a table of how many seeds there are of each model, and where it is not measured."""
     lines = [
-        "| scene | recipe | model | seeds of each split and amount | not measured |",
-        "|---|---|---|---|---|",
+        "| scene | recipe | model | steps x patches | seeds of each split and amount | "
+        "not measured |",
+        "|---|---|---|---|---|---|",
     ]
     amounts = [float(amount) for amount in AMOUNTS.split(",")]
     places = [(split, amount) for split in ("random", "blocks") for amount in amounts]
@@ -188,8 +191,17 @@ def how_many(rows: list[dict[str, Any]]) -> str:
                 missing = [place for place in places if place not in found]
                 lacks = ", ".join(f"{split} {train:.0%}" for split, train in missing)
                 lacks = lacks if found else "nothing is"
-                lines.append(f"| {scene} | {recipe} | {model} | {said or '–'} | {lacks or '–'} |")
+                cells = (scene, recipe, model, _length(model), said or "–", lacks or "–")
+                lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _length(model: str) -> str:
+    """Return how many steps a network learns in, and from how many patches in each."""
+    if model in SIMPLE.split(","):
+        return "–"
+    recipe = usual_recipe(split_model_name(model)[0])
+    return f"{recipe['steps']} x {recipe['batch_size']}"
 
 
 def report_of(work: Path, folder: str) -> str:
@@ -267,6 +279,9 @@ single seed has no deviation and proves nothing.
 - Times were taken beside other work, so they are too long and tell orders of magnitude.
 - Blocks keep {GUARD} pixels between training and test, what the largest patches need, for all \
 models alike.
+- Networks learn in about the number of steps that the last table says, of so many patches at \
+most, or in one pass over the training pixels if that takes more. Most of their papers have them \
+learn for longer, so that some may be able to do better than here.
 - The recipe `unseen` has small patches, and components that are not whitened \
 ([unseen.md](unseen.md)). Splits, and classifiers of single spectra, are those of the default.
 
