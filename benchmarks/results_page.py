@@ -15,6 +15,7 @@ holds all of those cells and more.
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import re
 import shlex
@@ -110,7 +111,12 @@ def measured(work: Path, scene: str) -> list[dict[str, Any]]:
         if not path.exists():
             continue
         when = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
-        for mean in json.loads(path.read_text(encoding="utf-8"))["summary"]:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        known: dict[tuple[Any, ...], list[float]] = {}
+        for each in table["trainings"]:
+            cell = (each["split"], each["train"], each["model"])
+            known.setdefault(cell, []).extend(_learned(path.parent / each["folder"]))
+        for mean in table["summary"]:
             name = {"oa": "oa %", "aa": "aa %", "kappa": "kappa x 100"}.get(mean["figure"])
             if name is None or mean["mean"] is None:
                 continue
@@ -122,8 +128,20 @@ def measured(work: Path, scene: str) -> list[dict[str, Any]]:
             if name == "oa %":
                 spread = mean["standard_deviation"]
                 row["oa sd"] = None if spread is None else round(100 * spread, 3)
+                if learned := known[mean["split"], mean["train"], mean["model"]]:
+                    row["learned %"] = round(100 * sum(learned) / len(learned), 2)
             row["measured"] = when
     return list(rows.values())
+
+
+def _learned(run: Path) -> list[float]:
+    """Return which share of its training pixels a network had right in its last epoch, if any."""
+    path = run / "history.csv"
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        *_, last = csv.DictReader(file)
+    return [float(last["train_accuracy"])]
 
 
 def in_short(rows: list[dict[str, Any]]) -> str:
@@ -169,9 +187,9 @@ def _best(models: dict[str, dict[str, Any]], names: list[str], *, named: bool = 
 def how_many(rows: list[dict[str, Any]]) -> str:
     """Return a table of how many seeds there are of each model, and where it is not measured."""
     lines = [
-        "| scene | recipe | model | steps x patches | seeds of each split and amount | "
-        "not measured |",
-        "|---|---|---|---|---|---|",
+        "| scene | recipe | model | steps x patches | learned, % | "
+        "seeds of each split and amount | not measured |",
+        "|---|---|---|---|---|---|---|",
     ]
     amounts = [float(amount) for amount in AMOUNTS.split(",")]
     places = [(split, amount) for split in ("random", "blocks") for amount in amounts]
@@ -181,19 +199,30 @@ def how_many(rows: list[dict[str, Any]]) -> str:
             ("unseen", "hybridsn-dw"),
         ):
             for model in models.split(","):
-                found = {
-                    (row["split"], row["train"]): row["seeds"]
+                own = [
+                    row
                     for row in rows
                     if (row["scene"], row["recipe"], row["model"]) == (scene, recipe, model)
-                }
+                ]
+                found = {(row["split"], row["train"]): row["seeds"] for row in own}
                 seeds = sorted({found[place] for place in places if place in found})
                 said = " to ".join(str(number) for number in dict.fromkeys(seeds[:1] + seeds[-1:]))
                 missing = [place for place in places if place not in found]
                 lacks = ", ".join(f"{split} {train:.0%}" for split, train in missing)
                 lacks = lacks if found else "nothing is"
-                cells = (scene, recipe, model, _length(model), said or "–", lacks or "–")
+                cells = (
+                    scene, recipe, model, _length(model), _range_learned(own), said or "–",
+                    lacks or "–",
+                )  # fmt: skip
                 lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _range_learned(rows: list[dict[str, Any]]) -> str:
+    """Return the least and the most that a network had right of its training pixels at the end."""
+    known = sorted(row["learned %"] for row in rows if "learned %" in row)
+    least, most = (f"{value:.0f}" for value in (known[0], known[-1])) if known else ("–", "–")
+    return least if least == most else f"{least} to {most}"
 
 
 def _length(model: str) -> str:
@@ -281,7 +310,9 @@ single seed has no deviation and proves nothing.
 models alike.
 - Networks learn in about the number of steps that the last table says, of so many patches at \
 most, or in one pass over the training pixels if that takes more. Most of their papers have them \
-learn for longer, so that some may be able to do better than here.
+learn for longer. "Learned" is what they had right of their training pixels in the last pass, with \
+dropout and augmentation, where it was least and where it was most: a network that has not learned \
+those can do better than here.
 - The recipe `unseen` has small patches, and components that are not whitened \
 ([unseen.md](unseen.md)). Splits, and classifiers of single spectra, are those of the default.
 
