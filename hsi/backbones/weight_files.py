@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import lzma
 import pickle
 import pickletools
 import re
 import struct
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -25,8 +27,11 @@ NESTS = ("state_dict", "model_state_dict", "model")
 # Published weights of DenseNet have names such as ``denselayer1.norm.1.weight``, from a time when
 # PyTorch allowed the second dot; the layer is ``norm1`` now.
 OLD_NAME = re.compile(r"(\.denselayer\d+\.(?:norm|conv))\.(?=[12]\.)")
-# What PyTorch's reader raises on files that are damaged, or something else altogether.
+# What PyTorch's reader and zipfile raise on files that are damaged, or something else altogether.
 UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
     RuntimeError,
     EOFError,
     struct.error,
@@ -66,7 +71,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
                 content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (pickle.UnpicklingError, zipfile.BadZipFile, SafetensorError, *UNREADABLE) as error:
+    except (pickle.UnpicklingError, SafetensorError, *UNREADABLE) as error:
         raise _unreadable(path) from error
     return tensors_of(content)
 
@@ -125,7 +130,7 @@ def _classes(path: Path) -> list[str]:
             for name in _globals(file):
                 if name not in found:
                     found.append(name)
-    except (OSError, zipfile.BadZipFile, *UNREADABLE):
+    except (OSError, *UNREADABLE):
         return found
     return found
 
