@@ -338,8 +338,8 @@ of other splits: the pages of the scenes compare models on the seeds that both h
 
 {how_many(rows)}
 
-A training of {SLOW} takes most of an hour on one core. So would one of cnn3d-chen that learns the \
-stand-in: ten minutes are not enough, as the table shows.
+A training of {SLOW} takes most of an hour on one core. The usual training of cnn3d-chen is too \
+short for the stand-in, as the table shows.
 """
 
 
