@@ -98,6 +98,11 @@ def print_results(
     )
 
 
+def print_learned(metrics: dict[str, Any]) -> None:
+    """Print how much of what it learned from a map has right."""
+    click.echo(f"Learned: {_percent(metrics['train_oa'])} % of the training pixels are right.")
+
+
 def print_caveats(metrics: dict[str, Any]) -> None:
     """Print what one must know to judge accuracies: the overlap, and the notes of the split."""
     overlap = metrics["overlap"]

@@ -20,7 +20,7 @@ def command(run: str, device: str, as_json: bool) -> None:
     Example:
       hsi evaluate runs/first --json
     """
-    from hsi.cli.console import print_caveats, print_results
+    from hsi.cli.console import print_caveats, print_learned, print_results
     from hsi.training import Run
     from hsi.workflows import evaluate
 
@@ -31,4 +31,5 @@ def command(run: str, device: str, as_json: bool) -> None:
         click.echo(json.dumps(metrics, indent=2))
     else:
         print_results(metrics, title=f"{run}: {trained.split.method} split")
+        print_learned(metrics)
         print_caveats(metrics)

@@ -193,7 +193,7 @@ def _resumed(path: str, changes: dict[str, Any], *, bitwise: bool, device: str) 
 
 def _print_run(run: Run, *, as_json: bool) -> None:
     """Print what came out."""
-    from hsi.cli.console import print_caveats, print_results
+    from hsi.cli.console import print_caveats, print_learned, print_results
     from hsi.report import pixel_counts
     from hsi.report.chosen_words import chosen_in_a_line
 
@@ -214,6 +214,7 @@ def _print_run(run: Run, *, as_json: bool) -> None:
         click.echo(f"Weights: {metrics['weights']}.")
     if metrics["chosen"]:
         click.echo(f"Chosen: {chosen_in_a_line(metrics['chosen'])}.")
+    print_learned(metrics)
     print_caveats(metrics)
     click.echo(
         f"Trained in {metrics['train_seconds']:.1f} s, mapped in {metrics['map_seconds']:.1f} s.\n"

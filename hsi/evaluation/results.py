@@ -99,9 +99,10 @@ class Result:
         Which it is.
     figures : dict
         ``oa``, ``aa``, ``kappa`` (fractions), ``contains``, ``shares`` (of the overlap audit, at
-        the patch size of the model), ``train_seconds``, ``test_seconds`` (the map of the whole
-        scene), ``parameters``, ``macs`` (multiply-adds for one patch), ``train_pixels``,
-        ``validation_pixels``, ``test_pixels``; None where there is no such figure.
+        the patch size of the model), ``train_oa`` (of the training pixels), ``train_seconds``,
+        ``test_seconds`` (the map of the whole scene), ``parameters``, ``macs`` (multiply-adds for
+        one patch), ``train_pixels``, ``validation_pixels``, ``test_pixels``; None where there is
+        no such figure.
     classes : tuple of ClassResult
         In the order of their ids.
     split_hash : str

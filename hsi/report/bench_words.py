@@ -170,6 +170,8 @@ def reading_sentences(findings: Findings) -> list[str]:
         "seconds longer, in which libraries are loaded. Multiply-adds: for one patch on its own, "
         "those of convolutions, linear layers and matrix products, an addition with its "
         "multiplication as one; other work, such as comparing along trees, is not counted.",
+        "Training OA: how much of its own training pixels a map has right. Where a network is far "
+        "from all of them, it may do better with a longer training than here.",
         "A highest mean need not be more than chance: the comparisons say whether it is.",
     ]
     if any(found for found in findings.standings.values()):

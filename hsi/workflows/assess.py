@@ -42,10 +42,10 @@ def evaluate(
     -------
     dict
         ``oa``, ``aa``, ``kappa`` (fractions), ``per_class``, ``confusion``, ``test_pixels``;
-        ``area``, what is mapped and what is estimated of each class, as
-        `hsi.evaluation.summarise_area` returns it; and what one must know to judge them:
-        ``overlap`` (``contains`` and ``shares``, see `hsi.overlap_audit`) and the ``notes`` of the
-        split.
+        ``train_oa``, the fraction of the training pixels that the map has right; ``area``, what is
+        mapped and what is estimated of each class, as `hsi.evaluation.summarise_area` returns it;
+        and what one must know to judge them: ``overlap`` (``contains`` and ``shares``, see
+        `hsi.overlap_audit`) and the ``notes`` of the split.
 
     Raises
     ------
@@ -76,9 +76,18 @@ def accuracy(
     return figures | {
         "area": _area(cm, scene, split, class_map, ids=classifier.class_ids.tolist(), names=names),
         "test_pixels": int(split.test.sum()),
+        "train_oa": _share_right(class_map, scene.labels, split.train),
         "overlap": {"contains": split.overlap.contains, "shares": split.overlap.shares},
         "notes": [*split.notes, *_useless(cm, names)],
     }
+
+
+def _share_right(
+    class_map: NDArray[np.int32], labels: NDArray[np.int32], pixels: NDArray[np.bool_]
+) -> float | None:
+    """Return which fraction of `pixels` is mapped as labelled; None if there are none."""
+    right = (class_map == labels)[pixels]
+    return float(right.mean()) if right.size else None
 
 
 def _useless(cm: NDArray[np.int64], names: list[str]) -> list[str]:

@@ -19,6 +19,7 @@ from hsi.report import (
     split_figure,
 )
 from hsi.report.explorer import Explorer, Mapped, explore, render_explorer
+from hsi.report.numbers import percent
 from hsi.sampling import Split
 from hsi.scenes import Scene
 from hsi.training import Run, Settings
@@ -143,7 +144,11 @@ def _summary(run: Run, scene: Scene, metrics: Mapping[str, Any]) -> list[tuple[s
             f"{overlap['contains']:.1%} of the test pixels have a training pixel inside their "
             f"patch; {overlap['shares']:.1%} have a patch that shares pixels with a training patch",
         ),
-        ("Training", f"{_training(metrics)} in {metrics['train_seconds']:.1f} s"),
+        (
+            "Training",
+            f"{_training(metrics)} in {metrics['train_seconds']:.1f} s; the map has "
+            f"{percent(metrics['train_oa'], digits=2)} % of the training pixels right",
+        ),
         ("Map", f"{metrics['map_seconds']:.2f} s on {metrics['device']}"),
     ]
 

@@ -12,7 +12,8 @@ from hsi.errors import RunError, SceneError
 from hsi.workflows.assess import accuracy
 
 FIGURES = (
-    "oa", "aa", "kappa", "per_class", "confusion", "area", "test_pixels", "overlap", "notes",
+    "oa", "aa", "kappa", "per_class", "confusion", "area", "test_pixels", "train_oa",
+    "overlap", "notes",
 )  # fmt: skip
 
 

@@ -71,6 +71,8 @@ def test_metrics_follow_from_the_map_and_the_labels_of_the_test_pixels(run, scen
         assert each["pixels"] == of_class.sum()
         assert each["accuracy"] == pytest.approx(right[of_class].mean())
     assert [each["id"] for each in metrics["per_class"]] == [1, 2, 14]
+    train = run.split.train
+    assert 0.5 < metrics["train_oa"] == (class_map == scene.labels)[train].mean()
     confusion = np.array(metrics["confusion"])
     assert confusion.sum() == test.sum()
     assert np.trace(confusion) == right.sum()

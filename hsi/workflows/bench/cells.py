@@ -58,6 +58,8 @@ def _result(out: Path, cell: Cell, run: Run, metrics: Mapping[str, Any]) -> Resu
     figures = {name: metrics[name] for name in ("oa", "aa", "kappa")}
     figures |= {name: metrics["overlap"][name] for name in ("contains", "shares")}
     figures |= {
+        # Runs of earlier versions do not tell it.
+        "train_oa": metrics.get("train_oa"),
         "train_seconds": metrics["train_seconds"],
         "test_seconds": metrics["map_seconds"],
         # What is not found by gradients has none that are trained, which is not the same as 0.
