@@ -15,7 +15,6 @@ holds all of those cells and more.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import re
 import shlex
@@ -51,6 +50,8 @@ SCENES = (SALINAS_A, STAND_IN)
 TITLES = {SALINAS_A: "Salinas-A", STAND_IN: "The stand-in for Indian Pines"}
 # All cells of a benchmark share their settings: a folder for each scene and recipe.
 UNSEEN = "-unseen"
+# What the page tells of each cell, by the names that summaries have for it.
+FIGURES = {"oa": "oa %", "aa": "aa %", "kappa": "kappa x 100", "train_oa": "learned %"}
 
 
 def commands(work: Path, scene: str) -> list[list[str]]:
@@ -112,36 +113,20 @@ def measured(work: Path, scene: str) -> list[dict[str, Any]]:
             continue
         when = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
         table = json.loads(path.read_text(encoding="utf-8"))
-        known: dict[tuple[Any, ...], list[float]] = {}
-        for each in table["trainings"]:
-            cell = (each["split"], each["train"], each["model"])
-            known.setdefault(cell, []).extend(_learned(path.parent / each["folder"]))
         for mean in table["summary"]:
-            name = {"oa": "oa %", "aa": "aa %", "kappa": "kappa x 100"}.get(mean["figure"])
+            name = FIGURES.get(mean["figure"])
             if name is None or mean["mean"] is None:
                 continue
             cell = {"recipe": recipe.strip("-") or "default"}
             cell |= {key: mean[key] for key in ("split", "train", "model")}
             row = rows.setdefault(tuple(cell.values()), {"scene": scene} | cell)
-            row["seeds"] = mean["trainings"]
             row[name] = round(100 * mean["mean"], 4)  # shown with one digit, and rounded once
             if name == "oa %":
+                row["seeds"] = mean["trainings"]
                 spread = mean["standard_deviation"]
                 row["oa sd"] = None if spread is None else round(100 * spread, 3)
-                if learned := known[mean["split"], mean["train"], mean["model"]]:
-                    row["learned %"] = round(100 * sum(learned) / len(learned), 4)
             row["measured"] = when
     return list(rows.values())
-
-
-def _learned(run: Path) -> list[float]:
-    """Return which share of its training pixels a network had right in its last epoch, if any."""
-    path = run / "history.csv"
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        *_, last = csv.DictReader(file)
-    return [float(last["train_accuracy"])]
 
 
 def in_short(rows: list[dict[str, Any]]) -> str:
@@ -219,7 +204,7 @@ def how_many(rows: list[dict[str, Any]]) -> str:
 
 
 def _range_learned(rows: list[dict[str, Any]]) -> str:
-    """Return the least and the most that a network had right of its training pixels at the end."""
+    """Return the least and the most that maps of a model have right of its training pixels."""
     known = sorted(row["learned %"] for row in rows if "learned %" in row)
     least, most = (f"{value:.0f}" for value in (known[0], known[-1])) if known else ("–", "–")
     return least if least == most else f"{least} to {most}"
@@ -310,9 +295,8 @@ single seed has no deviation and proves nothing.
 models alike.
 - Networks learn in about the number of steps that the last table says, of so many patches at \
 most, or in one pass over the training pixels if that takes more. Most of their papers have them \
-learn for longer. "Learned" is what they had right of their training pixels in the last pass, with \
-dropout and augmentation, where it was least and where it was most: a network that has not learned \
-those can do better than here.
+learn for longer. "Learned" is what their maps have right of their training pixels, where it was \
+least and where it was most: a network that has not learned those can do better than here.
 - The recipe `unseen` has small patches, and components that are not whitened \
 ([unseen.md](unseen.md)). Splits, and classifiers of single spectra, are those of the default.
 

@@ -11,6 +11,7 @@ def test_it_prints_the_figures_of_the_run(hsi_command, run):
     for name in ("oa", "aa", "kappa"):
         assert f"{100 * run.metrics[name]:.2f}" in done.out
     assert f"{run.metrics['test_pixels']:,}" in done.out
+    assert f"Learned: {100 * run.metrics['train_oa']:.2f} % of the training pixels" in done.out
     assert f"Overlap: {run.metrics['overlap']['contains']:.1%} of the test pixels" in done.out
     assert "Note: 15 labelled pixels without data" in done.out
     assert done.err == ""
@@ -22,7 +23,8 @@ def test_json_twice_is_the_same_and_that_of_the_training(hsi_command, run):
     printed = json.loads(one.out)
     assert printed == {name: run.metrics[name] for name in printed}
     assert printed.keys() == {
-        "oa", "aa", "kappa", "per_class", "confusion", "area", "test_pixels", "overlap", "notes",
+        "oa", "aa", "kappa", "per_class", "confusion", "area", "test_pixels", "train_oa",
+        "overlap", "notes",
     }  # fmt: skip
 
 

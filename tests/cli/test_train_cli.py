@@ -26,6 +26,7 @@ def test_it_ends_with_a_table_and_the_path_of_the_map(hsi_command, quick):
     assert f"{100 * metrics['oa']:.2f}" in done.out
     assert "class 14" in done.out
     assert re.search(r"Map: +run/class_map\.png\n", done.out)
+    assert f"Learned: {100 * metrics['train_oa']:.2f} % of the training pixels" in done.out
     assert f"Overlap: {metrics['overlap']['contains']:.1%} of the test pixels" in done.out
     assert "Note: 15 labelled pixels without data" in done.out
     assert "\x1b" not in done.out + done.err
