@@ -73,6 +73,7 @@ def test_files_hold_what_the_runs_say(trained):
     for row in rows:
         metrics = json.loads((trained.out / row["folder"] / "metrics.json").read_text())
         assert float(row["oa"]) == metrics["oa"]
+        assert float(row["train_oa"]) == metrics["train_oa"]
         assert float(row["accuracy_14"]) == metrics["per_class"][-1]["accuracy"]
         assert row["parameters"] == (str(metrics["parameters"]) if metrics["parameters"] else "")
         assert int(row["test_pixels"]) == metrics["test_pixels"]
@@ -434,6 +435,20 @@ def test_damaged_metrics_are_no_results(trained, tmp_path, content):
     (run / "SHA256SUMS").unlink()
     with pytest.raises(RunError, match=r"metrics\.json is damaged"):
         Bench(out)
+
+
+def test_runs_that_do_not_tell_what_they_learned_still_count(trained, tmp_path):
+    """Those of earlier versions: the others' figure is their own alone."""
+    out = tmp_path / "bench"
+    shutil.copytree(trained.out, out)
+    cell = Cell("fields", "random", 0.15, 0, "svm")
+    run = hsi.Run(folder_of(out, cell))
+    run.save_metrics({name: run.metrics[name] for name in run.metrics if name != "train_oa"})
+    told, before = (
+        {each: (found.figures["train_oa"], found.figures["oa"]) for each, found in of.items()}
+        for of in (Bench(out).results, trained.results)
+    )
+    assert told == before | {cell: (None, before[cell][1])}
 
 
 @pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"nothing"])
