@@ -101,6 +101,7 @@ def render_run(
         Where it was trained.
     """
     audit = overlap_sentence(**metrics["overlap"])
+    learned = [note for note in metrics["notes"] if note not in split.notes]
     validated = ", validation" if split.validation.any() else ""
     captions = CAPTIONS | {"split.png": (f"Training{validated} and test pixels. {audit}", "")}
     config = (run.path / "config.toml").absolute()  # the page may be read anywhere
@@ -113,7 +114,7 @@ def render_run(
             for name, (caption, chart) in captions.items()
             if name in pictures
         ],
-        notes=[audit, *split.notes],
+        notes=[audit, *split.notes, *(f"{each[0].upper()}{each[1:]}." for each in learned)],
         command=f"hsi train --config {shlex.quote(str(config))}",
         versions=metrics["versions"],
         recipe=_recipe(run.settings, metrics, device),

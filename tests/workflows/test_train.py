@@ -173,13 +173,21 @@ def test_the_report_says_first_what_the_test_pixels_see_of_the_training(
         scene, out=tmp_path / "run", split="blocks", **(small | {"validation": 0, "epochs": 1})
     )
     notes = page_of(blocks).partition("in mind</h2>")[2].partition("</section>")[0]
-    assert re.findall(r"<li>(.*)</li>", notes) == [
-        "No test pixel's patch shares a pixel with a training patch.", *blocks.split.notes,
-    ]  # fmt: skip
+    first = ["No test pixel's patch shares a pixel with a training patch.", *blocks.split.notes]
+    assert re.findall(r"<li>(.*)</li>", notes)[: len(first)] == first
     # There was no validation, and nothing speaks of one.
     assert "validation" in page_of(run)
     assert "validation" not in page_of(blocks)
     assert "Training and test pixels" in page_of(blocks)
+
+
+def test_the_report_says_that_nothing_was_learned(scene, tmp_path, small):
+    idle = small | {"epochs": 1, "learning_rate": 1e-9}
+    run = hsi.train(scene, out=tmp_path / "run", **idle)
+    [said] = [note for note in run.metrics["notes"] if note not in run.split.notes]
+    assert "was learned that" in said
+    notes = page_of(run).partition("in mind</h2>")[2].partition("</section>")[0]
+    assert f"<li>{said[0].upper()}{said[1:]}.</li>" in notes
 
 
 def test_the_report_can_be_followed_from_any_folder(scene, tmp_path, small, monkeypatch):
