@@ -139,7 +139,7 @@ def seeds_sentence(
         return (
             f"{ahead} is ahead of {behind} on most of {count} seeds (Wilcoxon's test, "
             f"{_corrected(comparisons)}p {p_words(p)}), by {lead} points on average, but the "
-            f"{interval}, holds 0: a few seeds decide."
+            f"{interval} holds 0: a few seeds decide."
         )
     needed = difference.seeds_needed(comparisons=comparisons)
     if mean == 0:
