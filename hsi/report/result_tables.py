@@ -10,7 +10,6 @@ from hsi.report.numbers import percent, with_interval
 from hsi.report.table import Table, count_text, percent_text, seconds_text
 
 ALL = "all"
-TRAINING_OA = "training OA %"
 MEASURE_NAMES = {"oa": "OA %", "aa": "AA %", "kappa": "kappa × 100"}
 
 
@@ -88,7 +87,7 @@ def accuracy_table(summaries: Sequence[Summary]) -> Table:
         add(("", name), [summary.figures.get(measure) for summary in summaries])
     costs = len(rows)
     for name, figure, text in (
-        (TRAINING_OA, "train_oa", percent_text),
+        ("training OA %", "train_oa", percent_text),
         ("training (s)", "train_seconds", seconds_text),
         ("test (s)", "test_seconds", seconds_text),
         ("parameters", "parameters", count_text),

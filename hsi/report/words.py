@@ -1,10 +1,21 @@
-"""What must be said of a split before anyone reads its accuracies."""
+"""What must be said of a split or a map before anyone reads its accuracies."""
 
 from __future__ import annotations
 
 import math
 
 from hsi.report.numbers import percent
+
+
+def as_sentence(note: str) -> str:
+    """Return a note, which others put after a colon, as a sentence of its own.
+
+    Examples
+    --------
+    >>> as_sentence("nothing was learned")
+    'Nothing was learned.'
+    """
+    return f"{note[0].upper()}{note[1:]}."
 
 
 def overlap_sentence(contains: float, shares: float) -> str:

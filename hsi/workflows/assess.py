@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -82,11 +83,16 @@ def accuracy(
     }
 
 
+def remarks(metrics: Mapping[str, Any], split: Split) -> list[str]:
+    """Return the notes of `accuracy` that are not the split's: what to know of what was learned."""
+    return [note for note in metrics["notes"] if note not in split.notes]
+
+
 def _share_right(
     class_map: NDArray[np.int32], labels: NDArray[np.int32], pixels: NDArray[np.bool_]
 ) -> float | None:
     """Return which fraction of `pixels` is mapped as labelled; None if there are none."""
-    right = (class_map == labels)[pixels]
+    right = class_map[pixels] == labels[pixels]
     return float(right.mean()) if right.size else None
 
 

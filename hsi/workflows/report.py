@@ -17,6 +17,7 @@ from hsi.inference import resolve_device
 from hsi.report import class_map_figure, confusion_figure, figure_png, render_report
 from hsi.report.explorer import Mapped
 from hsi.report.sections import PageFigure
+from hsi.report.words import as_sentence
 from hsi.sampling import Split
 from hsi.scenes import Scene, open_scene
 from hsi.scenes.common import with_ids_of
@@ -118,7 +119,7 @@ def _other_page(
     figures = [PageFigure(CAPTIONS["class_map.png"][0], _map_picture(run, scene, mapped))]
     told = comparison_notes(scene, run.classifier.bands)
     told += level_notes(scene, run.classifier.reduction)
-    notes += [f"{each[0].upper()}{each[1:]}." for each in told]
+    notes += map(as_sentence, told)
     if split is not None:
         metrics = accuracy(run.classifier, scene, split, mapped.class_map)
         names = [each["name"] for each in metrics["per_class"]]

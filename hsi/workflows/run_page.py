@@ -20,9 +20,11 @@ from hsi.report import (
 )
 from hsi.report.explorer import Explorer, Mapped, explore, render_explorer
 from hsi.report.numbers import percent
+from hsi.report.words import as_sentence
 from hsi.sampling import Split
 from hsi.scenes import Scene
 from hsi.training import Run, Settings
+from hsi.workflows.assess import remarks
 from hsi.workflows.recipe import estimator_in_words, recipe_in_words
 
 # What each picture of a run shows, and the chart that takes its place where scripts run.
@@ -101,7 +103,6 @@ def render_run(
         Where it was trained.
     """
     audit = overlap_sentence(**metrics["overlap"])
-    learned = [note for note in metrics["notes"] if note not in split.notes]
     validated = ", validation" if split.validation.any() else ""
     captions = CAPTIONS | {"split.png": (f"Training{validated} and test pixels. {audit}", "")}
     config = (run.path / "config.toml").absolute()  # the page may be read anywhere
@@ -114,7 +115,7 @@ def render_run(
             for name, (caption, chart) in captions.items()
             if name in pictures
         ],
-        notes=[audit, *split.notes, *(f"{each[0].upper()}{each[1:]}." for each in learned)],
+        notes=[audit, *split.notes, *map(as_sentence, remarks(metrics, split))],
         command=f"hsi train --config {shlex.quote(str(config))}",
         versions=metrics["versions"],
         recipe=_recipe(run.settings, metrics, device),

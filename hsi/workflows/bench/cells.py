@@ -19,6 +19,7 @@ from hsi.scenes.labels import as_labels
 from hsi.scenes.readers import read_file
 from hsi.sums import check_sum
 from hsi.training import Run
+from hsi.workflows.assess import remarks
 
 
 def folder_of(out: Path, cell: Cell) -> Path:
@@ -68,7 +69,6 @@ def _result(out: Path, cell: Cell, run: Run, metrics: Mapping[str, Any]) -> Resu
         "macs": metrics["macs_per_patch"] or None,
         **{name: metrics[name] for name in ("train_pixels", "validation_pixels", "test_pixels")},
     }
-    notes = run.split.notes
     return Result(
         cell=cell,
         figures=figures,
@@ -81,9 +81,9 @@ def _result(out: Path, cell: Cell, run: Run, metrics: Mapping[str, Any]) -> Resu
         device=metrics["device"],
         threads=metrics["threads"],
         versions=metrics["versions"],
-        notes=tuple(notes),
+        notes=tuple(run.split.notes),
         folder=run.path.relative_to(out).as_posix(),
-        remarks=tuple(note for note in metrics["notes"] if note not in notes),
+        remarks=tuple(remarks(metrics, run.split)),
     )
 
 
