@@ -47,12 +47,13 @@ class Stop:
 
     @contextmanager
     def after_steps(self) -> Iterator[None]:
-        """Let a request within the block wait for `check`."""
+        """Let a request within the block wait for `check`.
+
+        If an error ends the block, a request waits for whatever is done about that.
+        """
         self._patient = True
-        try:
-            yield
-        finally:
-            self._patient = False
+        yield
+        self._patient = False
         self.requested = self._heard  # no others have to be waited for any more
         self.check()
 

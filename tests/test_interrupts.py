@@ -52,6 +52,16 @@ def test_what_it_heard_alone_waits_until_all_know(hears_interrupts):
     assert heard == [signal.SIGINT]
 
 
+def test_a_request_does_not_take_the_place_of_an_error_in_a_step(hears_interrupts):
+    with stoppable() as stop:
+        with pytest.raises(OSError, match="in a step"), stop.after_steps():
+            raise OSError("in a step")
+        try:  # what is done about the error
+            os.kill(os.getpid(), signal.SIGINT)
+        except KeyboardInterrupt:
+            pytest.fail("it did")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="locks as the C library of Linux has them")
 def test_a_process_that_waits_within_a_library_is_ended():
     with subprocess.Popen(

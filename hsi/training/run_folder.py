@@ -18,10 +18,10 @@ import tomli_w
 from hsi.atomic import remove_temporary
 from hsi.errors import RunError, UsageError
 from hsi.files import make_folder_with_sums, write_text
-from hsi.sums import check_sum, remove_sums, sum_of
+from hsi.sums import check_sum, sum_of
 from hsi.toml_files import read_toml
 from hsi.training.epochs import Epoch
-from hsi.training.run_place import LOCK, alone_in, make_folder
+from hsi.training.run_place import INCOMPLETE, LOCK, alone_in, make_folder, remove_begun
 from hsi.training.state_file import States
 
 # The table of a `config.toml` that says what was learned from, and the command that writes it.
@@ -59,7 +59,7 @@ class RunFolder:
     COMMAND: ClassVar[str]
     """The command that makes such a run."""
     STARTED: ClassVar[tuple[str, ...]]
-    """The files that are there before a training begins."""
+    """The files that are there before a training begins, ``config.toml`` before all others."""
 
     def __init__(self, path: Path | str) -> None:
         if not os.fspath(path):
@@ -205,6 +205,7 @@ class RunFolder:
         with alone_in(self.path):
             for folder in (self.path, self.states.folder):
                 remove_temporary(folder)
+            (self.path / INCOMPLETE).unlink(missing_ok=True)
             yield
 
     def save_checkpoint(self, classifier: Savable) -> None:
@@ -239,9 +240,8 @@ class RunFolder:
     def discard_if_untrained(self) -> None:
         """Remove the folder of a training that was stopped before it had learned anything."""
         if not self.trained and not self.checkpoint.is_file() and not self.states:
-            for name in (*self.STARTED, LOCK):
-                (self.path / name).unlink(missing_ok=True)
-            remove_sums(self.path)
+            remove_begun(self.path, self.STARTED)
+            (self.path / LOCK).unlink(missing_ok=True)
             if not any(self.path.iterdir()):
                 self.path.rmdir()
 

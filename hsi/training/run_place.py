@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hsi.atomic import TEMPORARY, remove_temporary
 from hsi.errors import RunError
 from hsi.files import make_folder_with_sums
 from hsi.locks import lock_file
 from hsi.sums import NAME as SUMS
+from hsi.sums import is_listed, remove_sums
 
 LOCK = ".lock"
+# There as long as a run is begun, or discarded. What lies beside it without a `config.toml` is what
+# a process left that was killed meanwhile, and nobody's.
+INCOMPLETE = ".incomplete"
+# What runs begin with, of whatever kind they are.
+_FIRST = ("config.toml", "split.npz")
 
 
 def check_free(path: Path) -> None:
@@ -24,13 +31,13 @@ def check_free(path: Path) -> None:
     """
     if (path / "config.toml").exists():
         reason = "already holds a run (--resume goes on with one that is unfinished)"
-    elif path.is_dir() and any(each.name != LOCK for each in path.iterdir()):
+    elif path.is_dir() and any(not _is_left(each) for each in path.iterdir()):
         reason = "is not empty"
     elif path.exists() and not path.is_dir():
         reason = "is a file"
     else:
         return
-    raise RunError(f"{path} {reason}\nChoose another folder: out=, or --out on the command line.")
+    raise _taken(path, reason)
 
 
 def make_folder(path: Path, write: Callable[[Path], None], *, files: Sequence[str]) -> None:
@@ -44,7 +51,7 @@ def make_folder(path: Path, write: Callable[[Path], None], *, files: Sequence[st
         Writes what the training starts from: `files`, of which ``config.toml`` comes last, since
         it makes the folder a run.
     files : sequence of str
-        The names of what it writes.
+        The names of what it writes, ``config.toml`` before all others.
 
     Raises
     ------
@@ -56,15 +63,21 @@ def make_folder(path: Path, write: Callable[[Path], None], *, files: Sequence[st
     try:
         made += [each for each in (path, *path.parents) if not each.exists()]
         path.mkdir(parents=True, exist_ok=True)
-        with alone_in(path):
+        with alone_in(path) as alone:
             check_free(path)  # whoever began at the same moment may have been faster
+            if (path / INCOMPLETE).exists():
+                if not alone:  # somebody may be about to begin there
+                    raise _taken(path, "is not empty")
+                remove_temporary(path)
+                remove_begun(path, _FIRST)
             try:
+                (path / INCOMPLETE).touch()
                 make_folder_with_sums(path)
                 write(path)
+                (path / INCOMPLETE).unlink()
             except BaseException:
-                for name in (*files, SUMS):
-                    with suppress(OSError):
-                        (path / name).unlink()
+                with suppress(OSError):
+                    remove_begun(path, files)
                 raise
     except BaseException as error:
         for folder in made:
@@ -75,9 +88,41 @@ def make_folder(path: Path, write: Callable[[Path], None], *, files: Sequence[st
         raise RunError(f"cannot write the run folder {path}: {error.strerror}") from error
 
 
+def remove_begun(folder: Path, files: Iterable[str]) -> None:
+    """Remove what a run begins with; whatever interrupts that, the folder is free afterwards.
+
+    Parameters
+    ----------
+    folder : Path
+        Which this process has for itself.
+    files : iterable of str
+        What the run began with, ``config.toml`` before all others.
+    """
+    (folder / INCOMPLETE).touch()
+    for name in files:
+        (folder / name).unlink(missing_ok=True)
+    remove_sums(folder)
+    (folder / INCOMPLETE).unlink()
+
+
+def _is_left(path: Path) -> bool:
+    """Return whether a file is what a killed process left where there is no run."""
+    if path.name in (LOCK, INCOMPLETE):
+        return True
+    if not (path.parent / INCOMPLETE).exists():
+        return False
+    if path.name in _FIRST:
+        return is_listed(path)
+    return path.name == SUMS or TEMPORARY.fullmatch(path.name) is not None
+
+
+def _taken(path: Path, reason: str) -> RunError:
+    return RunError(f"{path} {reason}\nChoose another folder: out=, or --out on the command line.")
+
+
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Have the folder of a run for this process; see `RunFolder.alone`."""
+def alone_in(folder: Path) -> Iterator[bool]:
+    """Have the folder of a run for this process; see `RunFolder.alone` and `lock_file`."""
 
     def refuse(path: Path, whose: str) -> None:
         who = f": {whose}" if whose else ""
@@ -86,5 +131,5 @@ def alone_in(folder: Path) -> Iterator[None]:
             "Wait for it, or end it; what it has done is kept."
         )
 
-    with lock_file(folder / LOCK, waiting=refuse, patience=0.0):
-        yield
+    with lock_file(folder / LOCK, waiting=refuse, patience=0.0) as alone:
+        yield alone
