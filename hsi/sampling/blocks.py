@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hsi.errors import UsageError
 from hsi.sampling.annealing import find_blocks
 from hsi.sampling.class_notes import class_notes
+from hsi.sampling.guard import band_notes
 from hsi.sampling.overlap import within
 
 
@@ -165,13 +166,8 @@ def _notes(
         spare |= unused & ~within(sets.test | sets.train, guard)
     of_learned = np.append(learned > 0, False)[targets]
     spare &= of_learned
-    band = np.count_nonzero(unused & of_learned & ~spare)
-    total = np.count_nonzero(labelled)
-    if guard:
-        notes.append(
-            f"{band:,} of {total:,} labelled pixels ({band / total:.0%}) lie in the guard band, "
-            f"less than {guard + 1} pixels from a pixel of another set, and are not used."
-        )
+    band = unused & of_learned & ~spare
+    notes += band_notes(band, labelled, guard=guard, near="a pixel of another set")
     if spare.any():
         notes.append(
             f"{np.count_nonzero(spare):,} labelled pixels in the blocks are more than was asked "

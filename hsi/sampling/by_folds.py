@@ -9,7 +9,7 @@ from hsi.errors import UsageError, check_whole_number
 from hsi.sampling.arranging import arrange_folds
 from hsi.sampling.class_notes import class_notes
 from hsi.sampling.draw import check_seed, labelled_pixels
-from hsi.sampling.guard import guard_notes, guard_of
+from hsi.sampling.guard import band_notes, guard_notes, guard_of
 from hsi.sampling.overlap import check_patch_size, within
 from hsi.sampling.regions import check_share, draw_in
 from hsi.sampling.split import Split
@@ -100,12 +100,8 @@ def split_folds(
     learned, validated, tested = (
         count_classes(targets[mask], ids.size) for mask in (drawn.train, drawn.validation, test)
     )
-    band = np.count_nonzero((targets >= 0) & ~test & ~region)
-    total = np.count_nonzero(targets >= 0)
-    in_band = (
-        f"{band:,} of {total:,} labelled pixels ({band / total:.0%}) lie in the guard band, less "
-        f"than {width + 1} pixels from the test, and are not used in this fold."
-    )
+    labelled = targets >= 0
+    band = labelled & ~test & ~region
     notes += [
         f"Fold {int(fold) + 1} of {int(folds)}: other folds test the other pixels.",
         *class_notes(
@@ -115,7 +111,7 @@ def split_folds(
             tested=tested,
             validates=bool(validation),
         ),
-        *([in_band] if width else []),
+        *band_notes(band, labelled, guard=width, near="the test", where=" in this fold"),
         *_drawn_notes(drawn.validation, drawn.test),
         *guard_notes(drawn.train | drawn.validation, test, patch_size=int(patch_size), guard=width),
     ]

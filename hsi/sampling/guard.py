@@ -32,6 +32,19 @@ def guard_of(guard: int | None, patch_size: int) -> int:
     return int(guard)
 
 
+def band_notes(
+    band: NDArray[np.bool_], labelled: NDArray[np.bool_], *, guard: int, near: str, where: str = ""
+) -> list[str]:
+    """Say how many of the labelled pixels are not used, since they lie too `near` to others."""
+    if not guard:
+        return []
+    count, total = np.count_nonzero(band), np.count_nonzero(labelled)
+    return [
+        f"{count:,} of {total:,} labelled pixels ({count / total:.0%}) lie in the guard band, less "
+        f"than {guard + 1} pixels from {near}, and are not used{where}."
+    ]
+
+
 def guard_notes(
     train: NDArray[np.bool_], test: NDArray[np.bool_], *, patch_size: int, guard: int
 ) -> list[str]:
