@@ -79,7 +79,7 @@ def accuracy(
         "test_pixels": int(split.test.sum()),
         "train_oa": _share_right(class_map, scene.labels, split.train),
         "overlap": {"contains": split.overlap.contains, "shares": split.overlap.shares},
-        "notes": [*split.notes, *_useless(cm, names)],
+        "notes": [*split.notes, *_useless(cm, names, here=bool(split.train.any()))],
     }
 
 
@@ -96,16 +96,21 @@ def _share_right(
     return float(right.mean()) if right.size else None
 
 
-def _useless(cm: NDArray[np.int64], names: list[str]) -> list[str]:
-    """Return a note on a map that is no better than one of a single class."""
+def _useless(cm: NDArray[np.int64], names: list[str], *, here: bool) -> list[str]:
+    """Return a note on a map that is no better than one of a single class.
+
+    Where nothing was learned `here`, in this scene, training may have done well elsewhere.
+    """
     mapped, tested = np.flatnonzero(cm.sum(axis=0)), cm.sum(axis=1)
     if np.count_nonzero(tested) < 2:
         return []
     if mapped.size == 1:
-        return [
-            f"all {cm.sum():,} test pixels are mapped as {names[mapped[0]]}: nothing was learned "
-            "that tells classes apart; a network may need more --epochs or a lower --learning-rate"
-        ]
+        learned = (
+            "nothing was learned that tells classes apart; a network may need more --epochs or a "
+            "lower --learning-rate"
+        )
+        why = learned if here else "what was learned tells no classes apart there"
+        return [f"all {cm.sum():,} test pixels are mapped as {names[mapped[0]]}: {why}"]
     if np.trace(cm) > tested.max():
         return []
     found, alone = percents(np.trace(cm) / cm.sum(), tested.max() / cm.sum(), digits=1)

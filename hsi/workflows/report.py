@@ -25,7 +25,7 @@ from hsi.scenes.levels import level_notes
 from hsi.scenes.trained_bands import comparison_notes
 from hsi.sums import check_sum
 from hsi.training import Classifier, Run
-from hsi.workflows.assess import accuracy
+from hsi.workflows.assess import accuracy, remarks
 from hsi.workflows.mapped import map_and_confidence
 from hsi.workflows.products import versions
 from hsi.workflows.run_page import CAPTIONS, explorer_of, render_run, run_figures, scene_size
@@ -122,6 +122,7 @@ def _other_page(
     notes += map(as_sentence, told)
     if split is not None:
         metrics = accuracy(run.classifier, scene, split, mapped.class_map)
+        notes += map(as_sentence, remarks(metrics, split))
         names = [each["name"] for each in metrics["per_class"]]
         confusion = figure_png(confusion_figure(metrics["confusion"], names=names))
         caption, chart = CAPTIONS["confusion.png"]

@@ -106,6 +106,26 @@ def test_classes_that_the_network_does_not_know_do_not_count(copied, scene):
     assert f"On {int(((labels > 0) & ~strange & scene.valid).sum()):,} test pixels." in text
 
 
+def test_another_scene_in_which_nothing_holds(copied, scene):
+    first, second, third = copied.classifier.class_ids.tolist()
+    labels = scene.labels.copy()
+    for known, called in ((first, second), (second, third), (third, first)):
+        labels[scene.labels == known] = called
+    other = dataclasses.replace(scene, labels=labels, source={}, class_names={}, class_colors={})
+    text = text_of(write_report(copied, other, device="cpu").read_text())
+    assert "hardly anything was learned that holds there." in text
+
+    cube = np.broadcast_to(np.float32(scene.cube[10, 10]), scene.cube.shape)
+    inner = np.zeros_like(labels)
+    side = copied.settings.patch_size // 2  # at the edges, patches are others
+    within = (slice(side, -side),) * 2
+    inner[within] = labels[within]
+    other = dataclasses.replace(other, cube=cube, labels=inner)
+    text = text_of(write_report(copied, other, device="cpu").read_text())
+    assert "what was learned tells no classes apart there." in text
+    assert "a network may need more" not in text
+
+
 def test_a_scene_without_labels_has_a_map_and_no_accuracies(copied, scene, tmp_path):
     other = dataclasses.replace(scene, labels=None, source={})
     path = write_report(copied, other, out=tmp_path / "new" / "page.html", device="cpu")
