@@ -52,7 +52,9 @@ class _Searched(click.Command):
 @click.option(
     "--fix", "fixed", multiple=True, metavar="NAME=VALUE", help="A setting that is not searched."
 )
-@click.option("--recipe", help="Where what is not searched comes from: default, unseen, paper, or a file.")
+@click.option(
+    "--recipe", help="Where what is not searched comes from: default, unseen, paper, or a file."
+)
 @click.option(
     "--objective",
     default="aa",
