@@ -127,8 +127,9 @@ def lock_file(
             path.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
         yield lock.available
     finally:
-        # Before the lock is given back: whoever gets it then sees that the file is gone.
-        if lock.available:
+        # Before the lock is given back: whoever gets it then sees that the file is gone. If it was
+        # removed with its folder meanwhile, another one there is somebody else's.
+        if lock.available and lock.is_in_place():
             path.unlink(missing_ok=True)
         lock.close()
 

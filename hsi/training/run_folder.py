@@ -240,6 +240,8 @@ class RunFolder:
     def discard_if_untrained(self) -> None:
         """Remove the folder of a training that was stopped before it had learned anything."""
         if not self.trained and not self.checkpoint.is_file() and not self.states:
+            remove_temporary(self.states.folder)
+            self.states.remove()
             remove_begun(self.path, self.STARTED)
             (self.path / LOCK).unlink(missing_ok=True)
             if not any(self.path.iterdir()):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Protocol
 
 import torch
 from torch import nn
 
-from hsi.errors import DivergedError, OutOfMemoryError, RunError
+from hsi.errors import DivergedError, HsiError, OutOfMemoryError, RunError
 from hsi.inference import is_out_of_memory
 from hsi.interrupts import Stop
 from hsi.training import Epoch, RunFolder
@@ -110,14 +111,16 @@ class Kept:
         if not self.epoch:
             self.run.discard_if_untrained()
             return f"No epoch was finished, so nothing is left in {self.run.path}."
+        return f"{self._keep_weights()}{self._how_to_go_on()}"
+
+    def _keep_weights(self) -> str:
+        """Save the weights of the last whole epoch; say so."""
         self.classifier.network.load_state_dict(self.weights)
         # Settling takes a while, and whoever interrupts twice is not to be left with nothing.
         self.run.save_checkpoint(self.classifier)
         if self.settle:
             self._save()
-        return (
-            f"The weights of epoch {self.epoch} are kept: {self.works} them.{self._how_to_go_on()}"
-        )
+        return f"The weights of epoch {self.epoch} are kept: {self.works} them."
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
@@ -159,9 +162,14 @@ class Kept:
                 f"{self.run.path / 'config.toml'}, with what you change.\n"
                 f"The weights of epoch {self.epoch}, all finite, are kept: {self.works} them."
             )
+        kept = f"The weights of an earlier epoch are kept: {self.works} them."
+        if self.epoch and not self.run.trained and not self.run.states:
+            # What broke the training may break this, too; then an earlier checkpoint stays, if any.
+            with suppress(HsiError, OSError, RuntimeError, MemoryError):
+                kept = self._keep_weights()
         self.run.discard_if_untrained()
         how = self._how_to_go_on().strip()
-        if isinstance(error, OSError) and error.filename is None and error.errno in _DISK:
+        if isinstance(error, OSError) and error.errno in _DISK and self._is_mine(error.filename):
             error = RunError(
                 f"cannot write into {self.run.path}: {error.strerror}\n"
                 "Make room there, or write elsewhere: --out."
@@ -173,7 +181,13 @@ class Kept:
             )
         if how:
             error.add_note(how)
+        elif self.run.checkpoint.is_file():
+            error.add_note(kept)
         return error
+
+    def _is_mine(self, name: str | None) -> bool:
+        """Return whether a file is one of the run's; those of nobody in particular are."""
+        return name is None or Path(name).is_relative_to(self.run.path)
 
     def _how_to_go_on(self) -> str:
         if not self.run.states:

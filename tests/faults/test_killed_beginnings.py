@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import hsi
+from hsi.atomic import MARK
 from hsi.errors import RunError
-from hsi.files import write_text
+from hsi.files import make_folder_with_sums, write_text
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no signals that kill")
 
@@ -91,6 +92,25 @@ def test_whoever_has_a_file_of_ones_own_there_keeps_it(killed, tmp_path):
             with pytest.raises(RunError, match="is not empty"):
                 begin(out)
         assert (out / "notes.txt").read_text() == "mine"
+
+
+def test_what_a_killed_save_of_a_state_left_goes_with_the_run(tmp_path):
+    run = begin(tmp_path / "run")
+    left = run.states.folder
+    make_folder_with_sums(left)
+    (left / f".state-2-{MARK}-abcd1234.safetensors").write_text("half")
+    with run.alone():
+        run.discard_if_untrained()
+    assert not run.path.exists()
+
+
+def test_a_lock_that_somebody_else_has_taken_meanwhile_stays(tmp_path):
+    run = begin(tmp_path / "run")
+    with run.alone():
+        run.discard_if_untrained()
+        run.path.mkdir()
+        (run.path / ".lock").write_text("process 1 on elsewhere")
+    assert (run.path / ".lock").read_text() == "process 1 on elsewhere"
 
 
 def test_a_split_of_ones_own_is_nothing_that_was_left(tmp_path):

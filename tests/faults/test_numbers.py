@@ -8,7 +8,8 @@ import torch
 
 import hsi
 from hsi.errors import DivergedError, HsiError, OutOfMemoryError, RunError
-from hsi.files import write_text
+from hsi.files import make_folder_with_sums, write_text
+from hsi.training.state_file import States
 
 # The package exports a function of this name.
 fit = importlib.import_module("hsi.training.fit")
@@ -139,6 +140,31 @@ def test_a_full_disk_leaves_what_one_can_go_on_from(scene, tmp_path, monkeypatch
     assert f"hsi train --resume {tmp_path / 'run'}" in raised.value.__notes__[0]
     hsi.resume(tmp_path / "run", scene, device="cpu", report=False)
     assert hsi.Run(tmp_path / "run").metrics["oa"] == expected.metrics["oa"]
+
+
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_a_disk_too_full_for_a_state(scene, tmp_path, monkeypatch, epoch):
+    """What the last epoch came to is kept where there is room for that; else nothing is left."""
+    monkeypatch.setattr("hsi.workflows.kept.CHECKPOINT_SECONDS", 0.0)
+    out = tmp_path / "run"
+
+    def full(states, state):
+        make_folder_with_sums(states.folder)
+        if state.place.epoch > epoch:
+            raise OSError(28, "No space left on device", str(states.paths[0]))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(States, "write", full)
+        with pytest.raises(
+            RunError, match=r"cannot write into .*No space left.*\n.*--out"
+        ) as raised:
+            hsi.train(scene, out=out, **BRIEF | {"epochs": 2})
+    if epoch:
+        assert "The weights of epoch 1 are kept" in raised.value.__notes__[0]
+        assert hsi.Run(out).classifier.class_map(scene, device="cpu").any()
+    else:
+        assert not out.exists()
+        hsi.train(scene, out=out, **BRIEF)
 
 
 @pytest.mark.parametrize("rest", [0, 1, 2])
