@@ -44,6 +44,8 @@ def command(
         return
     if any(benches):
         known, other = (first, second) if benches[0] else (second, first)
+        if not Path(other).exists():
+            raise click.UsageError(f"there is no folder {other}; name two benchmarks")
         raise click.UsageError(
             f"{known} is a benchmark, {other} is not; name two runs, or two benchmarks"
         )
@@ -66,6 +68,7 @@ def command(
         only_first=found.mcnemar.only_first,
         only_second=found.mcnemar.only_second,
         p=found.mcnemar.p,
+        train_pixels=found.train_pixels,
         same_split=found.same_split,
     )
     if as_json:
@@ -85,8 +88,8 @@ def command(
     for sentence in sentences:
         click.echo(sentence)
     click.echo(
-        f"Neither has {found.both_wrong:,} test pixels right; on {found.differently_wrong:,} of "
-        f"these they err differently.\nPicture: {picture}"
+        f"Test pixels that neither has right: {found.both_wrong:,}; on {found.differently_wrong:,} "
+        f"of these they err differently.\nPicture: {picture}"
     )
 
 
@@ -110,6 +113,7 @@ def _compare_benches(first: str, second: str, *, by: str, out: str | None, as_js
     sentences += [
         f"{model} came to the same in both, wherever it was compared." for model in found.same
     ]
+    sentences += found.scenes
     sentences += [
         f"Only in {name}: {', '.join(f'{key} {value}' for key, value in settings.items())}."
         for name, settings in zip(found.names, found.settings, strict=True)
@@ -132,6 +136,7 @@ def _compare_benches(first: str, second: str, *, by: str, out: str | None, as_js
                 for model, standing in found.compared
             ],
             "same": found.same,
+            "scenes": found.scenes,
             "sentences": sentences,
         }
         click.echo(json.dumps(without_nan(figures), indent=2))

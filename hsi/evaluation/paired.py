@@ -50,6 +50,8 @@ class PairedDifference:
         where neither model is better. With five seeds it cannot fall below 0.06.
     spread : float
         Standard deviation of the differences; nan for a single pair.
+    ahead : tuple of int
+        Pairs in which the first, in which the second model has the higher figure.
     """
 
     seeds: int
@@ -58,6 +60,7 @@ class PairedDifference:
     high: float
     p: float
     spread: float
+    ahead: tuple[int, int]
 
     def seeds_needed(self, *, comparisons: int = 1) -> int | None:
         """Return how many seeds would find a difference of this size in four of five cases.
@@ -122,9 +125,10 @@ def paired_difference(first: ArrayLike, second: ArrayLike) -> PairedDifference:
     # Differences of equal figures are zero, not what rounding leaves of them.
     differences[np.isclose(one, two, rtol=1e-12, atol=0)] = 0
     mean, count = float(differences.mean()), differences.size
+    ahead = int((differences > 0).sum()), int((differences < 0).sum())
     if count == 1:
         return PairedDifference(
-            seeds=1, mean=mean, low=math.nan, high=math.nan, p=1.0, spread=math.nan
+            seeds=1, mean=mean, low=math.nan, high=math.nan, p=1.0, spread=math.nan, ahead=ahead
         )
     spread = float(differences.std(ddof=1))
     margin = float(stdtrit(count - 1, 1 - SIGNIFICANT / 2)) * spread / math.sqrt(count)
@@ -137,6 +141,7 @@ def paired_difference(first: ArrayLike, second: ArrayLike) -> PairedDifference:
         high=mean + margin,
         p=signed_rank_p(ranked),
         spread=spread,
+        ahead=ahead,
     )
 
 

@@ -61,7 +61,7 @@ def repeated_sentence(standing: Standing) -> str:
     ahead, behind = (standing.model, standing.reference)[:: 1 if mean >= 0 else -1]
     apart = f"{ahead} is ahead of {behind} by {points(abs(mean))} points" if mean else "they equal"
     return (
-        f"{standing.model} and {standing.reference} came out the same with each of "
+        f"Neither {standing.model} nor {standing.reference} differs between "
         f"{standing.repeated} seeds, which count as one: {apart} on this one split."
     )
 

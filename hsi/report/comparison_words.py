@@ -21,6 +21,7 @@ def comparison_sentences(
     only_first: int,
     only_second: int,
     p: float,
+    train_pixels: tuple[int, int],
     same_split: bool,
 ) -> list[str]:
     """Return the result of a comparison on one split, and what it does not say.
@@ -37,14 +38,16 @@ def comparison_sentences(
         Pixels that only one of them has right.
     p : float
         Of McNemar's test.
+    train_pixels : tuple of int
+        How many each learned from.
     same_split : bool
-        Whether both were tested on the same pixels.
+        Whether both have the same training, validation and test pixels.
 
     Examples
     --------
     >>> print(comparison_sentences(
     ...     ("a", "b"), right=(0.9, 0.92), test_pixels=100, only_first=1, only_second=3, p=0.625,
-    ...     same_split=True)[0])
+    ...     train_pixels=(10, 10), same_split=True)[0])
     The 100 test pixels cannot tell the two maps apart: a has 90.0 % right, b 92.0 %; 1 only a, \
 3 only b (McNemar's test, p = 0.62).
     """
@@ -67,8 +70,10 @@ def comparison_sentences(
     )
     sentences = [result, caveat]
     if not same_split:
+        learned = " and ".join(f"{count:,}" for count in train_pixels)
         sentences.append(
-            "The runs were split differently: pixels that either of them learned from are left out."
+            f"The runs were split differently, with {learned} training pixels: pixels that either "
+            "of them learned from are left out."
         )
     return sentences
 
@@ -126,22 +131,21 @@ def seeds_sentence(
     interval = f"95 % interval {points(low)} to {points(high)}"
     if mean == 0 and difference.spread == 0:
         return f"{names[0]} and {names[1]} are equal on all {count} seeds."
+    needed = difference.seeds_needed(comparisons=comparisons)
     if low > 0:
+        more = ""
+        if needed is not None and needed > count:
+            more = f" About {_rounded(needed):,} would be needed."
         if p < SIGNIFICANT:
             return (
                 f"{ahead} is better than {behind} by {lead} points, {interval}, on {count} seeds."
             )
         return (
             f"{ahead} is ahead of {behind} by {lead} points, {interval}, on {count} seeds, "
-            f"{_unconfirmed(count, p, comparisons)}."
+            f"{_unconfirmed(count, p, comparisons)}.{more}"
         )
     if p < SIGNIFICANT:
-        return (
-            f"{ahead} is ahead of {behind} on most of {count} seeds (Wilcoxon's test, "
-            f"{_corrected(comparisons)}p {p_words(p)}), by {lead} points on average, but the "
-            f"{interval} holds 0: a few seeds decide."
-        )
-    needed = difference.seeds_needed(comparisons=comparisons)
+        return _decided_by_few(names, difference, p, comparisons)
     if mean == 0:
         more = "on average they are equal"
     elif needed is None:
@@ -150,6 +154,28 @@ def seeds_sentence(
         more = f"about {_rounded(needed):,} would be needed"
     apart = f"{ahead} is ahead by {lead} points, {interval}" if mean else interval
     return f"{count} seeds cannot tell {names[0]} and {names[1]} apart ({apart}); {more}."
+
+
+def _decided_by_few(
+    names: tuple[str, str], difference: PairedDifference, p: float, comparisons: int
+) -> str:
+    """Return what to make of ranks that agree, where the mean depends on a few seeds."""
+    turned = -1 if difference.ahead[1] > difference.ahead[0] else 1
+    ahead, behind = names[::turned]
+    most, mean = max(difference.ahead), turned * difference.mean
+    low, high = sorted((turned * difference.low, turned * difference.high))
+    seeds = f"all {most}" if most == difference.seeds else f"{most} of {difference.seeds}"
+    found = (
+        f"{ahead} is ahead of {behind} on {seeds} seeds (Wilcoxon's test, "
+        f"{_corrected(comparisons)}p {p_words(p)})"
+    )
+    interval = f"95 % interval {points(low)} to {points(high)}"
+    if mean < 0:
+        return f"{found}, but behind by {points(-mean)} points on average ({interval})."
+    return (
+        f"{found}, by {points(mean)} points on average, but the {interval} holds 0: by how much, "
+        "a few seeds decide."
+    )
 
 
 def p_words(p: float) -> str:

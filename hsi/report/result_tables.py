@@ -120,18 +120,22 @@ def _of_accuracies(summaries: Sequence[Summary]) -> tuple[str, ...]:
         parts = (f"{', '.join(models)}: {seeds_words(s)}" for s, models in by_seeds.items())
         said = f"{figures}; {'; '.join(parts)}. Means over other seeds are of other splits."
     notes = [f"Accuracies in percent. {said}"]
-    rarely = sorted(
-        {
-            each.name
-            for summary in summaries
-            for each in summary.classes
-            if (each.accuracy.number if each.accuracy else 0) < len(summary.seeds)
-        }
-    )
-    if rarely:
-        notes.append(
-            f"Not tested with every seed, since the split leaves none to test: {', '.join(rarely)}."
-        )
+    tested = [
+        (each.name, each.accuracy.number if each.accuracy else 0, len(summary.seeds))
+        for summary in summaries
+        for each in summary.classes
+    ]
+    ever = {name for name, number, _ in tested if number}
+    rarely = {name for name, number, seeds in tested if number < seeds} & ever
+    for how, names in (
+        ("at all", {name for name, *_ in tested} - ever),
+        ("with every seed", rarely),
+    ):
+        if names:
+            notes.append(
+                f"Not tested {how}, since the split leaves none to test: "
+                f"{', '.join(sorted(names))}."
+            )
     return tuple(notes)
 
 

@@ -157,6 +157,11 @@ class Run(RunFolder):
                 "was their file changed?"
             )
 
+    @property
+    def cube(self) -> str | None:
+        """`Scene.fingerprint` of what it learned from; None where nobody wrote it down."""
+        return self._split_file.cube
+
     def check_cube(self, scene: Scene) -> None:
         """Refuse a scene whose values are not those that the run learned from.
 
@@ -165,7 +170,7 @@ class Run(RunFolder):
         RunError
             If any of them differs.
         """
-        known = self._split_file.cube
+        known = self.cube
         if known is not None and scene.fingerprint != known:
             raise RunError(
                 f"the values of {scene.name} are not those that {self.path} was trained on; was "
@@ -176,7 +181,7 @@ class Run(RunFolder):
 
     def holds_cube_of(self, scene: Scene) -> bool:
         """Return whether the run learned from these very values, by whatever name."""
-        known = self._split_file.cube
+        known = self.cube
         # The fingerprint begins with the shape, and takes a pass over the cube.
         alike = known is not None and known.startswith(f"{scene.shape} ")
         return alike and scene.fingerprint == known

@@ -59,8 +59,10 @@ class Comparison:
         How many only one of them has right, and how likely that is by chance.
     both_wrong, differently_wrong : int
         Test pixels that neither has right; those of them that the two take for different classes.
+    train_pixels : tuple of int
+        How many each learned from.
     same_split : bool
-        Whether both runs were tested on the same pixels.
+        Whether both have the same training, validation and test pixels.
     differences : ndarray of uint8
         ``(rows, cols)``, ids of `NAMES`; 0 where one of the maps has no class.
     """
@@ -72,6 +74,7 @@ class Comparison:
     mcnemar: McNemar
     both_wrong: int
     differently_wrong: int
+    train_pixels: tuple[int, int]
     same_split: bool
     differences: NDArray[np.uint8]
 
@@ -175,7 +178,7 @@ def compare_runs(
             raise
         raise UsageError(
             f"{first.path} and {second.path} were trained on different scenes or labels: "
-            f"{_scene_name(first)} and {_scene_name(second)}\n"
+            f"{_scene_words(first, second)} and {_scene_words(second, first)}\n"
             "Only maps of one scene can be compared."
         ) from error
     tested = first.split.test & second.split.test
@@ -202,17 +205,27 @@ def compare_runs(
         mcnemar=mcnemar(right[0][tested], right[1][tested]),
         both_wrong=int(wrong.sum()),
         differently_wrong=int((wrong & (one != two)).sum()),
-        same_split=bool((first.split.test == second.split.test).all()),
+        train_pixels=(int(first.split.train.sum()), int(second.split.train.sum())),
+        same_split=all(
+            np.array_equal(getattr(first.split, name), getattr(second.split, name))
+            for name in ("train", "validation", "test")
+        ),
         differences=differences,
     )
 
 
-def _scene_name(run: Run) -> str:
-    """Return what the scene of a run was opened by."""
-    source = run.config["scene"]
+def _scene_words(run: Run, other: Run) -> str:
+    """Return what the scene of a run was opened by, and how where that is not as for the other."""
+    source, its = run.config["scene"], other.config["scene"]
     if "parts" in source:
         return f"{len(source['parts'])} scenes"
-    return " with ".join(str(source[name]) for name in ("dataset", "labels") if name in source)
+    words = [str(source[name]) for name in ("dataset", "labels") if name in source]
+    words += [
+        f"{name} {source.get(name, 'not set')}"
+        for name in {**source, **its}
+        if name not in ("dataset", "labels") and source.get(name) != its.get(name)
+    ]
+    return " with ".join(words)
 
 
 def _names(first: Run, second: Run) -> tuple[str, str]:

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from hsi.evaluation import Group, compare_models, paired_difference
 from hsi.evaluation.findings import find
@@ -65,8 +66,23 @@ def test_what_interval_and_ranks_contradict_is_no_verdict():
     )
     outlier = [0.001] * 9 + [0.2]
     text = sentence(np.add(outlier, np.arange(10) / 1e5))
-    assert "net is ahead of svm on most of 10 seeds (Wilcoxon's test, p = 0.002)" in text
-    assert re.search(r"but the 95 % interval -[\d.]+ to [\d.]+ holds 0: a few seeds decide\.", text)
+    assert "net is ahead of svm on all 10 seeds (Wilcoxon's test, p = 0.002)" in text
+    assert re.search(
+        r"but the 95 % interval -[\d.]+ to [\d.]+ holds 0: by how much, a few seeds decide\.", text
+    )
+    some = sentence([0.01, 0.011, 0.012, 0.013, 0.014, 0.015, 0.016, 0.017, -0.001, 0.3])
+    assert "net is ahead of svm on 9 of 10 seeds (Wilcoxon's test, p = 0.0039), by 4.1 " in some
+
+
+def test_who_is_ahead_on_most_seeds_may_be_behind_on_average():
+    few = [0.010, 0.011, 0.012, 0.013, 0.014, 0.015, 0.016, 0.017, 0.018, -0.9]
+    low, high = (100 * each for each in stats.ttest_1samp(few, 0).confidence_interval(0.95))
+    expected = (
+        " on 9 of 10 seeds (Wilcoxon's test, p = 0.04), but behind by 7.7 points on average "
+        f"(95 % interval {low:.1f} to {high:.1f})."
+    )
+    assert sentence(few, p=0.04) == f"net is ahead of svm{expected}"
+    assert sentence([-each for each in few], p=0.04) == f"svm is ahead of net{expected}"
 
 
 @pytest.mark.parametrize(("comparisons", "fewest"), [(1, 6), (2, 7), (14, 10)])
@@ -74,6 +90,8 @@ def test_too_few_seeds_for_the_test_are_said(comparisons, fewest):
     text = sentence([0.010, 0.011, 0.012], comparisons=comparisons, p=1.0)
     assert "better" not in text
     assert f"cannot confirm with fewer than {fewest}." in text
+    assert sentence([0.010, 0.011, 0.030], comparisons=comparisons, p=1.0).startswith("3 seeds")
+    assert re.search(r" About \d+ would be needed\.$", text)
     # So many seeds that agree in everything are just enough.
     signs = np.arange(1, fewest + 1) / 1000
     least = paired_difference(signs, np.zeros(fewest)).p
@@ -138,7 +156,7 @@ def test_trainings_that_count_as_one_are_told_to(result):
     results += [result("knn", seed, oa=0.59, **fixed) for seed in range(6)]
     [standing] = compare_models(results, reference="svm", measure="oa", right=lambda result: None)
     assert standing_sentences([standing]) == [
-        "knn and svm came out the same with each of 6 seeds, which count as one: svm is ahead of "
+        "Neither knn nor svm differs between 6 seeds, which count as one: svm is ahead of "
         "knn by 11.0 points on this one split."
     ]
 

@@ -62,6 +62,20 @@ def test_pixels_that_either_learned_from_are_left_out(run, scene, tmp_path, smal
     assert found.test_pixels == (run.split.test & third.split.test).sum() < run.split.test.sum()
 
 
+def test_the_same_test_pixels_are_not_the_same_split(run, scene, tmp_path, small):
+    train = run.split.train.copy()
+    train[tuple(np.argwhere(train)[:5].T)] = False
+    np.savez(tmp_path / "fewer.npz", train=train, test=run.split.test)
+    given = {"split": "file", "split_file": str(tmp_path / "fewer.npz"), "train": None}
+    fewer = hsi.train(
+        scene, out=tmp_path / "fewer", **(small | {"epochs": 1, "validation": 0} | given)
+    )
+    found = compare_runs(run, fewer, device="cpu")
+    assert found.test_pixels == run.split.test.sum() == fewer.split.test.sum()
+    assert not found.same_split
+    assert found.train_pixels == (run.split.train.sum(), run.split.train.sum() - 5)
+
+
 def test_what_cannot_be_compared(run, other, scene, tmp_path, small):
     with pytest.raises(UsageError, match="compared with itself"):
         compare_runs(run, hsi.Run(run.path))
@@ -79,6 +93,10 @@ def test_what_cannot_be_compared(run, other, scene, tmp_path, small):
         compare_runs(run, fourth, device="cpu")
     fourth.config["scene"]["dataset"] = "elsewhere.tif"
     with pytest.raises(UsageError, match=r"different scenes.*cube\.npy.* and elsewhere\.tif"):
+        compare_runs(run, fourth, device="cpu")
+    # Not only names and paths may differ.
+    fourth.config["scene"] |= {"dataset": run.config["scene"]["dataset"], "drop_bands": "1-4"}
+    with pytest.raises(UsageError, match=r"drop_bands not set and .*cube\.npy.* drop_bands 1-4"):
         compare_runs(run, fourth, device="cpu")
     labels = scene.labels.copy()
     labels[tuple(np.argwhere(labels > 0)[0])] = 0

@@ -34,6 +34,7 @@ from hsi.workflows.bench.about import about
 from hsi.workflows.bench.asked import Asked
 from hsi.workflows.bench.cells import (
     folder_of,
+    hash_of,
     is_finished,
     read_result,
     read_truth,
@@ -174,6 +175,7 @@ class Bench:
         for cell in cells:
             plan.settings_of(cell)  # refuses what no model can be given
         self._check_splits(plan, cells, scenes)
+        self._check_files(plan, cells, scenes)
         self.plan = plan
         self._read()
         return cells
@@ -190,6 +192,19 @@ class Bench:
             reasons = [why for cell in each if (why := splits.why_none(cell))]
             if len(reasons) == len(each):
                 raise reasons[0]
+
+    def _check_files(self, plan: Plan, cells: Sequence[Cell], scenes: Mapping[str, Scene]) -> None:
+        """Refuse to go on with a file of a split that is no longer what it was."""
+        asked = {cell.scene for cell in cells if cell.split == "file" and cell not in self.results}
+        splits = Splits(self.out, plan, scenes)
+        for name in asked:
+            of_file = (c for c in self.results if (c.scene, c.split) == (name, "file"))
+            done = next(of_file, None)
+            if done and hash_of(splits.made(done)) != self.results[done].split_hash:
+                raise RunError(
+                    f"{plan.settings['split_file']} no longer holds the split that {self.out} was "
+                    "begun with; was it changed?\nName another folder (--out)."
+                )
 
     def _check_truth(self, name: str, scene: Scene) -> None:
         assert scene.labels is not None  # else it is refused

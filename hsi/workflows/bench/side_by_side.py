@@ -13,6 +13,7 @@ from hsi.evaluation import Result, Standing, compare_models
 from hsi.evaluation.results import MEASURES, Group
 from hsi.evaluation.standings import corrected
 from hsi.files import names_apart
+from hsi.training import Run
 from hsi.workflows.bench.cells import read_truth, truth_file
 from hsi.workflows.bench.folder import Bench
 
@@ -43,6 +44,8 @@ class SideBySide(NamedTuple):
     most likely nothing of what was changed."""
     settings: tuple[dict[str, object], dict[str, object]]
     """Those of each in which they differ."""
+    scenes: tuple[str, ...]
+    """Sentences on scenes whose values, or bands, are not the same in both."""
 
 
 def compare_benches(first: Bench, second: Bench, *, measure: str = "oa") -> SideBySide:
@@ -81,7 +84,8 @@ def compare_benches(first: Bench, second: Bench, *, measure: str = "oa") -> Side
             "Name the same scenes, models, --split, --train and --seeds for both; for blocks and "
             "folds the same --guard, too."
         )
-    for scene in dict.fromkeys(each.standing.group.scene for each in found):
+    scenes = dict.fromkeys(each.standing.group.scene for each in found)
+    for scene in scenes:
         _check_labels(scene, first, second)
     changed = {each.model for each in found if each.differs}
     compared = [each for each in found if each.model in changed]
@@ -94,6 +98,9 @@ def compare_benches(first: Bench, second: Bench, *, measure: str = "oa") -> Side
         ],
         same=tuple(dict.fromkeys(each.model for each in found if each.model not in changed)),
         settings=_differing(first, second),
+        scenes=tuple(
+            note for scene in scenes for note in _scene_notes(scene, first, second, names)
+        ),
     )
 
 
@@ -110,6 +117,26 @@ def _check_labels(scene: str, first: Bench, second: Bench) -> None:
             f"{scene} has other labels in {first.out} than in {second.out}\n"
             "Only trainings on one scene can be compared."
         )
+
+
+def _scene_notes(scene: str, first: Bench, second: Bench, names: tuple[str, str]) -> list[str]:
+    """Say so if the trainings of both are not of the same values: another file, or other bands."""
+    cubes = []
+    for bench in (first, second):
+        folder = next(each.folder for cell, each in bench.results.items() if cell.scene == scene)
+        cubes.append(Run(bench.out / folder).cube)
+    if cubes[0] == cubes[1]:
+        return []
+    one, two = first.plan.sources[scene], second.plan.sources[scene]
+    differing = [name for name in {**one, **two} if one.get(name) != two.get(name)]
+    listed = "; ".join(
+        f"{name} is {one.get(name, 'not set')} and {two.get(name, 'not set')}" for name in differing
+    )
+    how = f" ({listed})" if listed else ""
+    return [
+        f"{scene} has other values in {names[0]} than in {names[1]}{how}: that is part of the "
+        "difference."
+    ]
 
 
 def _differing(first: Bench, second: Bench) -> tuple[dict[str, object], dict[str, object]]:

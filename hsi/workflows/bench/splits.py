@@ -55,7 +55,7 @@ class Splits:
         which = (*cell.group, cell.seed)
         if self._last is None or self._last[0] != which:
             try:
-                self._last = (which, self._found(cell) or self._made(cell))
+                self._last = (which, self._found(cell) or self.made(cell))
             except HsiError as error:
                 self._last = (which, error)
         return self._last[1]
@@ -68,7 +68,8 @@ class Splits:
                 return Run(folder_of(self.out, twin)).split
         return None
 
-    def _made(self, cell: Cell) -> Split:
+    def made(self, cell: Cell) -> Split:
+        """Split the scene anew, whatever is finished; raises as `of`."""
         scene = self.scenes[cell.scene]
         # Nothing but the distance that is kept depends on patches, and that is the guard's; so
         # models whose patches are too large for the scene are no hindrance for the others.

@@ -367,6 +367,29 @@ def test_a_split_of_a_file_is_one_for_all_seeds(trained, tmp_path, bench_of, sce
     assert "seeds vary weights, and what is drawn to choose values by" in said
 
 
+def test_a_file_of_a_split_that_was_changed_is_refused(tmp_path, bench_of, scene, brief):
+    truth, file = np.asarray(scene.labels), tmp_path / "masks.npz"
+
+    def write(rows):
+        upper = np.arange(len(truth))[:, None] < rows
+        np.savez(file, train=(truth > 0) & upper, test=(truth > 0) & ~upper)
+
+    write(20)
+    settings = brief | {"split_file": str(file)}
+    asked = {"splits": ("file",), "models": ("knn",)}
+    out = tmp_path / "out"
+    bench, cells, scenes = bench_of(out, scene, settings=settings, seeds=(0,), **asked)
+    train_cells(bench, cells, scenes, device="cpu")
+    _, cells, _ = bench_of(out, scene, settings=settings, seeds=(0, 1), **asked)
+    assert len(cells) == 2
+    write(18)
+    with pytest.raises(RunError, match=r"no longer holds the split that .*out was begun with"):
+        bench_of(out, scene, settings=settings, seeds=(0, 1), **asked)
+    # What is finished can be looked at.
+    _, cells, _ = bench_of(out, scene, settings=settings, seeds=(0,), **asked)
+    assert len(cells) == 1
+
+
 def test_folds_are_taken_in_turn(tmp_path, bench_of, scene, brief):
     asked = {"splits": ("folds",), "models": ("knn",), "seeds": (0, 1, 2), "train": (1.0,)}
     settings = brief | {"folds": 3}

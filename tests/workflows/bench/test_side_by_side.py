@@ -1,5 +1,6 @@
 """Two benchmarks of the same models with other settings."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -77,6 +78,21 @@ def test_what_cannot_be_compared(trained, changed, bench_of, scene, brief, tmp_p
         compare_benches(trained, Bench(out))
 
 
+def test_a_scene_with_other_values_is_told(trained, changed, bench_of, scene, tmp_path):
+    assert compare_benches(changed, trained).scenes == ()
+    cube = np.asarray(scene.cube).copy()
+    cube[..., 3] = 0
+    other = dataclasses.replace(scene, cube=cube, source=scene.source | {"drop_bands": "4"})
+    bench, cells, scenes = bench_of(tmp_path / "other", other, models=("svm",))
+    train_cells(bench, cells, scenes, device="cpu")
+    found = compare_benches(bench, trained)
+    assert found.scenes == (
+        "fields has other values in other than in bench (drop_bands is 4 and not set): that is "
+        "part of the difference.",
+    )
+    assert {model for model, _ in found.compared} == {"svm"}
+
+
 def test_the_command(hsi_command, trained, changed, run):
     done = hsi_command("compare", changed.out, trained.out, "--by", "kappa")
     assert done.code == 0, done.err
@@ -91,6 +107,7 @@ def test_the_command(hsi_command, trained, changed, run):
     ]
     for words, said in (
         ((changed.out, run.path), "is a benchmark, .* is not"),
+        ((changed.out, "nowhere"), "there is no folder nowhere"),
         ((run.path, run.path, "--by", "oa"), "--by is for two benchmarks"),
         ((changed.out, trained.out, "--out", "a.png"), "--out is for the picture"),
     ):
