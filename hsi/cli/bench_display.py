@@ -66,7 +66,8 @@ def print_plan(
         largest = max(sides, key=sides.__getitem__)
         lines.append(
             f"Blocks and folds keep {bench.plan.guard} pixels between training and test; the "
-            f"largest patches, of {largest}, are {sides[largest]}x{sides[largest]}."
+            f"largest patches, of {largest}, are {sides[largest]}x{sides[largest]} and need "
+            f"{sides[largest] - 1}."
         )
     if bench.plan.settings:
         listed = ", ".join(f"{name} {value}" for name, value in bench.plan.settings.items())
@@ -187,8 +188,9 @@ class BenchDisplay:
     def interrupted(self) -> str:
         """Return what an interruption leaves, and how to go on."""
         done = self.total - len(self.left)
+        trained = f"{done} of {self.total} cells {'was' if done == 1 else 'were'} trained now"
         return (
-            f"{done} of {self.total} cells were trained now; all that is finished is in "
+            f"{trained}; all that is finished is in "
             f"{self.bench.out}. The same command goes on from there; `hsi bench --out "
             f"{self.bench.out}` prints what there is."
         )

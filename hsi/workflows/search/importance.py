@@ -80,7 +80,8 @@ def find_importances(rows: Sequence[Row], chooser: Chooser) -> Importances:
         return Importances(shares={}, explained=explained, trials=count, reason=reason)
 
     if count < FEWEST_TRIALS:
-        return none(f"{count} complete trials are too few; it takes {FEWEST_TRIALS}")
+        trials = "1 complete trial is" if count == 1 else f"{count} complete trials are"
+        return none(f"{trials} too few; it takes {FEWEST_TRIALS}")
     if np.ptp(values) == 0:
         return none("all complete trials are equally good")
     columns = _columns(complete, chooser.space)

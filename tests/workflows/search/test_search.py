@@ -295,6 +295,8 @@ def test_a_folder_with_something_else_is_left_alone(find, formula, tmp_path):
         ({"space": {"dropot": [1, 2]}}, "did you mean 'dropout'"),
         ({"space": {"dropout": [0.1]}}, "nothing is left to choose"),
         ({"space": {"dropout": [0.1, 0.2]}, "dropout": 0.1}, "nothing is left to choose"),
+        ({"model": "svm", "space": {"dropout": [0.1, 0.2]}}, "svm has none of the settings"),
+        ({"models": ["svm"]}, "svm has none of the settings of the space, "),
         ({"space": {"patch_size": [9, 35]}}, "larger than the scene"),
         ({"learing_rate": 0.1}, "did you mean 'learning_rate'"),
         ({"device": "gpu"}, "device 'gpu'"),
