@@ -70,10 +70,13 @@ def comparison_sentences(
     )
     sentences = [result, caveat]
     if not same_split:
-        learned = " and ".join(f"{count:,}" for count in train_pixels)
+        one, two = train_pixels
+        learned = (
+            f"{one:,} training pixels each" if one == two else f"{one:,} and {two:,} to train on"
+        )
         sentences.append(
-            f"The runs were split differently, with {learned} training pixels: pixels that either "
-            "of them learned from are left out."
+            f"The runs were split differently, with {learned}: pixels that either of them learned "
+            "from are left out."
         )
     return sentences
 

@@ -8,7 +8,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
@@ -244,7 +244,7 @@ class RunFolder:
             self.states.remove()
             remove_begun(self.path, self.STARTED)
             (self.path / LOCK).unlink(missing_ok=True)
-            if not any(self.path.iterdir()):
+            with suppress(OSError):  # it holds something else, or somebody has begun there
                 self.path.rmdir()
 
 

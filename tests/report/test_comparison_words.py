@@ -15,7 +15,7 @@ from hsi.report.bench_words import (
     split_sentences,
     standing_sentences,
 )
-from hsi.report.comparison_words import seeds_sentence
+from hsi.report.comparison_words import comparison_sentences, seeds_sentence
 
 
 def sentence(differences, *, p=None, comparisons=1):
@@ -159,6 +159,24 @@ def test_trainings_that_count_as_one_are_told_to(result):
         "Neither knn nor svm differs between 6 seeds, which count as one: svm is ahead of "
         "knn by 11.0 points on this one split."
     ]
+
+
+def test_two_runs_with_unlike_splits_are_told_to_be():
+    def sentences(**split):
+        return comparison_sentences(
+            ("a", "b"), right=(0.9, 0.92), test_pixels=100, only_first=1, only_second=3, p=0.6,
+            **split,
+        )  # fmt: skip
+
+    assert len(sentences(train_pixels=(40, 40), same_split=True)) == 2
+    for pixels, words in (
+        ((1040, 24), "1,040 and 24 to train on"),
+        ((40, 40), "40 training pixels each"),
+    ):
+        assert sentences(train_pixels=pixels, same_split=False)[2] == (
+            f"The runs were split differently, with {words}: pixels that either of them learned "
+            "from are left out."
+        )
 
 
 def test_splits_that_seeds_do_not_change_are_told(result):

@@ -21,6 +21,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hsi.files import write_text
 from hsi.report import save_figure
 from hsi.report.numbers import percent
@@ -207,10 +209,14 @@ def _head(result: SearchResult, prepared: Prepared) -> list[str]:
     assert best is not None
     spread = f" ± {percent(best.spread, digits=2)}" if best.spread is not None else ""
     split = ", ".join(f"{name} {v}" for name, v in result.settings.items() if _matters(name, v))
+    labels, masks = prepared.scene.labels, prepared.split
+    assert labels is not None
+    learned, judged = (np.unique(labels[each]).size for each in (masks.train, masks.validation))
+    of = f" of {judged} of the {learned} classes" if judged < learned else ""
     return [
         f"Found by `hsi search` on {prepared.scene.name}: {MEASURED[result.objective]} "
         f"{percent(best.value, digits=2)}{spread} % on {result.validation_pixels:,} validation "
-        "pixels.",
+        f"pixels{of}.",
         f"The best of {counts.finished} trials ({counts.complete} complete, {counts.pruned} ended "
         f"early, {counts.failed} failed): trial {best.number}.",
         "As the highest of many figures it is too high by some chance; the test tells.",

@@ -362,15 +362,34 @@ def test_it_also_does_where_classes_would_not_be_judged(find, formula, base, mon
     assert bound.settings["guard"] == 24
 
 
-def test_by_a_single_class_nothing_is_judged(find, formula, monkeypatch):
-    def split_for(scene, settings):
-        split = split_pixels(
-            scene.labels, method="random", train=0.2, validation=0.2, valid=scene.valid,
-            patch_size=9,
-        )  # fmt: skip
-        return dataclasses.replace(split, validation=split.validation & (scene.labels == 2))
+@pytest.fixture
+def judge_by(monkeypatch):
+    """Return a function that lets only some classes have validation pixels."""
 
-    monkeypatch.setattr(room, "split_for", split_for)
+    def judge_by(*ids):
+        def split_for(scene, settings):
+            split = split_pixels(
+                scene.labels, method="random", train=0.2, validation=0.2, valid=scene.valid,
+                patch_size=9,
+            )  # fmt: skip
+            of_ids = np.isin(scene.labels, ids)
+            return dataclasses.replace(split, validation=split.validation & of_ids)
+
+        monkeypatch.setattr(room, "split_for", split_for)
+
+    return judge_by
+
+
+def test_the_recipe_says_how_many_classes_it_was_judged_by(find, formula, judge_by):
+    text = find("all", trials=1).recipe.read_text()
+    assert re.search(r" % on \d+ validation pixels\.\n", text)
+    judge_by(1, 14)
+    text = find("two", trials=1).recipe.read_text()
+    assert re.search(r" % on \d+ validation pixels of 2 of the 3 classes\.\n", text)
+
+
+def test_by_a_single_class_nothing_is_judged(find, formula, judge_by):
+    judge_by(2)
     with pytest.raises(UsageError, match="all validation pixels are of class 2, but 3 classes"):
         find()
 
