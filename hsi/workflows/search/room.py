@@ -92,15 +92,14 @@ def _usual(
 def _split(scene: Scene, chooser: Chooser) -> Choices:
     if not chooser.space:
         raise UsageError("nothing is left to choose: every setting has one value")
+    side = chooser.largest_side
+    split = split_for(scene, with_guard(chooser.base, side).changed(patch_size=side))
     if not chooser.usual()[1]:
         raise UsageError(
             f"nothing is left to choose: {', '.join(chooser.models)} has none of the settings of "
             f"the space, {', '.join(chooser.space)}\nTrain it: `hsi train`."
         )
-    side = chooser.largest_side
-    return Choices(
-        chooser, split_for(scene, with_guard(chooser.base, side).changed(patch_size=side))
-    )
+    return Choices(chooser, split)
 
 
 def _judged(scene: Scene, split: Split) -> float:
