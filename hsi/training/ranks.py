@@ -143,10 +143,10 @@ class Ranks:
         if not self.launched.kept:
             return None
         store = _store(self.launched)
-        return store.get(_RUN).decode() if store.check([_RUN]) else None
+        return (store.get(_RUN).decode() or None) if store.check([_RUN]) else None
 
     def begin(self, path: str) -> None:
-        """Let `begun` return this run, should torchrun start the processes again."""
+        """Let `begun` return this run, none if empty, should torchrun start the processes again."""
         if self.launched.kept:
             _store(self.launched).set(_RUN, path)
 

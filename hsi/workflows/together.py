@@ -96,15 +96,20 @@ def train_together(
 
     def create() -> None:
         assert ready.scene.labels is not None  # else there is no split
-        Run.create(
-            ready.path,
-            settings=ready.settings,
-            source=ready.scene.source,
-            split=ready.split,
-            labels=ready.scene.labels,
-            cube=cube,
-        )
+        # Said first: a process that is killed right after it has made the run is to find it again.
         ranks.begin(str(ready.path.absolute()))
+        try:
+            Run.create(
+                ready.path,
+                settings=ready.settings,
+                source=ready.scene.source,
+                split=ready.split,
+                labels=ready.scene.labels,
+                cube=cube,
+            )
+        except BaseException:
+            ranks.begin("")  # what may be there is somebody else's
+            raise
 
     ranks.agreed(create if ranks.first else lambda: None)
     if noted and ranks.first:

@@ -102,6 +102,15 @@ def test_after_a_process_was_killed_a_restart_goes_on_to_the_same_bits(
     }
 
 
+@pytest.mark.slow
+def test_killed_when_it_has_just_made_the_run_it_finds_it_again(torchrun, arguments, tmp_path):
+    out = tmp_path / "run"
+    done = torchrun(*arguments, "--out", out, more=["--max-restarts=1"], CREATED="1")
+    assert done.returncode == 0, done.stderr
+    assert Run(out).finished
+    assert [each.name for each in tmp_path.iterdir()] == ["run"]
+
+
 @pytest.fixture(scope="module")
 def broken(torchrun, arguments, tmp_path_factory):
     """Return a run of which a process was killed, what torchrun said, and how long it took."""

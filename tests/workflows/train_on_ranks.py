@@ -1,7 +1,8 @@
 """What `test_together` runs under torchrun: `hsi`, that writes a state after every step.
 
 In the step that the environment names, a rank is killed (the first of `KILLED` before any restart,
-the next after one), or torchrun is asked to stop.
+the next after one), or torchrun is asked to stop. With `CREATED`, the first is killed as soon as it
+has made the run.
 """
 
 import os
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 
 from hsi.cli.main import main
+from hsi.training import Run
 from hsi.training.shared_steps import SharedSteps
 from hsi.workflows import kept
 
@@ -34,6 +36,17 @@ def counted(shared, *arguments):
     return learn(shared, *arguments)
 
 
+create = Run.create.__func__
+
+
+def killed_after(cls, *arguments, **options):
+    run = create(cls, *arguments, **options)
+    if "CREATED" in os.environ and os.environ["TORCHELASTIC_RESTART_COUNT"] == "0":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return run
+
+
+Run.create = classmethod(killed_after)
 SharedSteps.learn = counted
 sys.argv[0] = "hsi"
 main()

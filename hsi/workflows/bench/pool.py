@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -84,12 +84,19 @@ class Pool:
 
     def give(self, task: Task) -> None:
         """Let a process that is free work on a task."""
-        worker = next((each for each in self._workers if each.task is None), None)
-        if worker is None:
-            worker = self._start()
-            self._workers.append(worker)
-        worker.connection.send(task)
+        for worker in [each for each in self._workers if each.task is None]:
+            try:
+                worker.connection.send(task)
+            except ConnectionError:  # it was killed while it waited
+                self._bury(worker)
+                continue
+            worker.task = task
+            return
+        worker = self._start()
+        self._workers.append(worker)
         worker.task = task
+        with suppress(ConnectionError):  # it was killed already, which `take` says
+            worker.connection.send(task)
 
     def take(self) -> tuple[Cell, str | None]:
         """Wait for a task to be done; return its cell, and the reason if it could not be done."""
@@ -101,14 +108,18 @@ class Pool:
         cell = worker.task.cell
         try:
             reason: str | None = ready.recv()
-        except EOFError:  # it was killed, or could not even start
-            worker.process.join()
+        except (EOFError, ConnectionError):  # it was killed, or could not even start
+            self._bury(worker)
             clean_up(worker.task.folder)
             reason = f"its process ended with code {worker.process.exitcode}; is memory short?"
-            self._workers.remove(worker)
-            ready.close()
         worker.task = None
         return cell, reason
+
+    def _bury(self, worker: _Worker) -> None:
+        """Forget a process that has ended."""
+        worker.process.join()
+        self._workers.remove(worker)
+        worker.connection.close()
 
     def _start(self) -> _Worker:
         threads = max(1, torch.get_num_threads() // self.jobs)

@@ -41,6 +41,28 @@ def test_a_worker_that_waits_ends_though_it_lost_the_request(tmp_path):
     assert worker.process.exitcode == 0
 
 
+def test_a_worker_that_is_killed_before_it_has_read_its_task(tmp_path):
+    with pool.Pool(1) as workers:
+        workers.give(task(tmp_path, "pass"))
+        workers._workers[0].process.kill()
+        _, reason = workers.take()
+        assert reason.startswith("its process ended with code -9")
+        workers.give(task(tmp_path, "pass"))
+        _, reason = workers.take()
+    assert "there is no file" in reason
+
+
+def test_a_worker_that_is_killed_while_it_waits(tmp_path):
+    with pool.Pool(1) as workers:
+        for _ in range(2):
+            workers.give(task(tmp_path, "pass"))
+            _, reason = workers.take()
+            assert "there is no file" in reason
+            [worker] = workers._workers
+            worker.process.kill()
+            worker.process.join()
+
+
 def test_a_worker_that_lost_the_request_does_not_go_on_for_long(tmp_path, monkeypatch):
     monkeypatch.setattr(pool, "PATIENCE_SECONDS", 0.5)
     heard = tmp_path / "deaf"
