@@ -131,24 +131,21 @@ def seeds_sentence(
     low, high = difference.low, difference.high
     if mean < 0:
         low, high = -high, -low
-    interval = f"95 % interval {points(low)} to {points(high)}"
+    interval = _interval(low, high)
     if mean == 0 and difference.spread == 0:
         return f"{names[0]} and {names[1]} are equal on all {count} seeds."
-    needed = difference.seeds_needed(comparisons=comparisons)
     if low > 0:
-        more = ""
-        if needed is not None and needed > count:
-            more = f" About {_rounded(needed):,} would be needed."
         if p < SIGNIFICANT:
             return (
                 f"{ahead} is better than {behind} by {lead} points, {interval}, on {count} seeds."
             )
         return (
             f"{ahead} is ahead of {behind} by {lead} points, {interval}, on {count} seeds, "
-            f"{_unconfirmed(count, p, comparisons)}.{more}"
+            f"{_unconfirmed(difference, p, comparisons)}"
         )
     if p < SIGNIFICANT:
         return _decided_by_few(names, difference, p, comparisons)
+    needed = difference.seeds_needed(comparisons=comparisons)
     if mean == 0:
         more = "on average they are equal"
     elif needed is None:
@@ -172,7 +169,7 @@ def _decided_by_few(
         f"{ahead} is ahead of {behind} on {seeds} seeds (Wilcoxon's test, "
         f"{_corrected(comparisons)}p {p_words(p)})"
     )
-    interval = f"95 % interval {points(low)} to {points(high)}"
+    interval = _interval(low, high)
     if mean < 0:
         return f"{found}, but behind by {points(-mean)} points on average ({interval})."
     return (
@@ -186,13 +183,23 @@ def p_words(p: float) -> str:
     return "< 0.0001" if p < 0.0001 else f"= {p:.2g}"
 
 
-def _unconfirmed(count: int, p: float, comparisons: int) -> str:
-    """Return why Wilcoxon's test does not confirm what the interval says."""
-    fewest = fewest_seeds(comparisons)
+def _interval(low: float, high: float) -> str:
+    return f"95 % interval {points(low)} to {points(high)}"
+
+
+def _unconfirmed(difference: PairedDifference, p: float, comparisons: int) -> str:
+    """Return why Wilcoxon's test does not confirm what the interval says, and what may."""
+    count, fewest = difference.seeds, fewest_seeds(comparisons)
     if count < fewest:
         several = f"of {comparisons} comparisons " if comparisons > 1 else ""
-        return f"which Wilcoxon's test {several}cannot confirm with fewer than {fewest}"
-    return f"which Wilcoxon's test does not confirm ({_corrected(comparisons)}p {p_words(p)})"
+        why = f"which Wilcoxon's test {several}cannot confirm with fewer than {fewest}."
+    else:
+        corrected = f"{_corrected(comparisons)}p {p_words(p)}"
+        why = f"which Wilcoxon's test does not confirm ({corrected})."
+    needed = difference.seeds_needed(comparisons=comparisons)
+    if needed is None or needed <= count:
+        return why
+    return f"{why} About {_rounded(needed):,} would be needed."
 
 
 def _corrected(comparisons: int) -> str:

@@ -16,7 +16,9 @@ from hsi.evaluation.paired import McNemar, mcnemar
 from hsi.files import check_possible_folder, free_file, names_apart, usable_path
 from hsi.report import class_map_figure, save_figure
 from hsi.scenes import Scene, open_scene
+from hsi.toml_files import differing
 from hsi.training import Run
+from hsi.training.split_file import MASKS
 
 # What a pixel of the picture says: the first four of test pixels, the others of the rest.
 NAMES = {
@@ -208,7 +210,7 @@ def compare_runs(
         train_pixels=(int(first.split.train.sum()), int(second.split.train.sum())),
         same_split=all(
             np.array_equal(getattr(first.split, name), getattr(second.split, name))
-            for name in ("train", "validation", "test")
+            for name in MASKS
         ),
         differences=differences,
     )
@@ -222,8 +224,8 @@ def _scene_words(run: Run, other: Run) -> str:
     words = [str(source[name]) for name in ("dataset", "labels") if name in source]
     words += [
         f"{name} {source.get(name, 'not set')}"
-        for name in {**source, **its}
-        if name not in ("dataset", "labels") and source.get(name) != its.get(name)
+        for name in differing(source, its)
+        if name not in ("dataset", "labels")
     ]
     return " with ".join(words)
 

@@ -12,6 +12,8 @@ import hsi
 from hsi.atomic import MARK
 from hsi.errors import RunError
 from hsi.files import make_folder_with_sums, write_text
+from hsi.training import run_place
+from hsi.training.run_folder import RunFolder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no signals that kill")
 
@@ -111,6 +113,14 @@ def test_a_lock_that_somebody_else_has_taken_meanwhile_stays(tmp_path):
         run.path.mkdir()
         (run.path / ".lock").write_text("process 1 on elsewhere")
     assert (run.path / ".lock").read_text() == "process 1 on elsewhere"
+
+
+def test_what_runs_of_all_kinds_begin_with_is_known():
+    kinds = RunFolder.__subclasses__()
+    assert len(kinds) >= 4
+    for kind in kinds:
+        assert set(kind.STARTED) <= set(run_place._FIRST)
+        assert kind.STARTED[0] == "config.toml"
 
 
 def test_a_split_of_ones_own_is_nothing_that_was_left(tmp_path):

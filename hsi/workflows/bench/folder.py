@@ -174,15 +174,15 @@ class Bench:
         cells = [cell for cell in plan.cells() if cell in wanted]
         for cell in cells:
             plan.settings_of(cell)  # refuses what no model can be given
-        self._check_splits(plan, cells, scenes)
-        self._check_files(plan, cells, scenes)
+        splits = Splits(self.out, plan, scenes)
+        self._check_splits(splits, cells)
+        self._check_files(splits, cells)
         self.plan = plan
         self._read()
         return cells
 
-    def _check_splits(self, plan: Plan, cells: Sequence[Cell], scenes: Mapping[str, Scene]) -> None:
+    def _check_splits(self, splits: Splits, cells: Sequence[Cell]) -> None:
         """Refuse a split that none of the scenes has, whatever the seed."""
-        splits = Splits(self.out, plan, scenes)
         # Of every other kind, another seed may find what this one does not.
         first = {cell.group: cell for cell in reversed(cells) if cell.split in SURE_SPLITS}
         alike: dict[tuple[str, Amount], list[Cell]] = {}
@@ -193,17 +193,17 @@ class Bench:
             if len(reasons) == len(each):
                 raise reasons[0]
 
-    def _check_files(self, plan: Plan, cells: Sequence[Cell], scenes: Mapping[str, Scene]) -> None:
+    def _check_files(self, splits: Splits, cells: Sequence[Cell]) -> None:
         """Refuse to go on with a file of a split that is no longer what it was."""
         asked = {cell.scene for cell in cells if cell.split == "file" and cell not in self.results}
-        splits = Splits(self.out, plan, scenes)
         for name in asked:
             of_file = (c for c in self.results if (c.scene, c.split) == (name, "file"))
             done = next(of_file, None)
             if done and hash_of(splits.made(done)) != self.results[done].split_hash:
+                file = splits.plan.settings["split_file"]
                 raise RunError(
-                    f"{plan.settings['split_file']} no longer holds the split that {self.out} was "
-                    "begun with; was it changed?\nName another folder (--out)."
+                    f"{file} no longer holds the split that {self.out} was begun with; was it "
+                    "changed?\nName another folder (--out)."
                 )
 
     def _check_truth(self, name: str, scene: Scene) -> None:

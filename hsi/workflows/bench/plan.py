@@ -17,7 +17,7 @@ from hsi.files import write_text
 from hsi.models import usual
 from hsi.sampling.amounts import check_amounts
 from hsi.sums import check_sum
-from hsi.toml_files import read_toml
+from hsi.toml_files import differing, read_toml
 from hsi.training import Settings
 from hsi.training.split_settings import DRAWN, GUARDED, MEANT
 from hsi.workflows.bench.asked import Asked
@@ -275,8 +275,8 @@ def _shown(value: Any) -> str:
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     parts: Sequence[str] = [
-        f"{name} is {_shown(before.get(name))} there, {_shown(now.get(name))} now" for name in names
+        f"{name} is {_shown(before.get(name))} there, {_shown(now.get(name))} now"
+        for name in differing(before, now)
     ]
     return "; ".join(parts)

@@ -13,6 +13,7 @@ from hsi.evaluation import Result, Standing, compare_models
 from hsi.evaluation.results import MEASURES, Group
 from hsi.evaluation.standings import corrected
 from hsi.files import names_apart
+from hsi.toml_files import differing
 from hsi.training import Run
 from hsi.workflows.bench.cells import read_truth, truth_file
 from hsi.workflows.bench.folder import Bench
@@ -128,9 +129,9 @@ def _scene_notes(scene: str, first: Bench, second: Bench, names: tuple[str, str]
     if cubes[0] == cubes[1]:
         return []
     one, two = first.plan.sources[scene], second.plan.sources[scene]
-    differing = [name for name in {**one, **two} if one.get(name) != two.get(name)]
     listed = "; ".join(
-        f"{name} is {one.get(name, 'not set')} and {two.get(name, 'not set')}" for name in differing
+        f"{name} is {one.get(name, 'not set')} and {two.get(name, 'not set')}"
+        for name in differing(one, two)
     )
     how = f" ({listed})" if listed else ""
     return [
@@ -141,6 +142,6 @@ def _scene_notes(scene: str, first: Bench, second: Bench, names: tuple[str, str]
 
 def _differing(first: Bench, second: Bench) -> tuple[dict[str, object], dict[str, object]]:
     one, two = first.plan.settings, second.plan.settings
-    names = [name for name in {**one, **two} if one.get(name) != two.get(name)]
+    names = differing(one, two)
     before, after = ({n: each[n] for n in names if n in each} for each in (one, two))
     return before, after
