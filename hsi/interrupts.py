@@ -106,19 +106,18 @@ def stoppable(
             signal.signal(each, signal.SIG_IGN if agree else signal.SIG_DFL)
         stop.request(number)
 
-    if threading.current_thread() is threading.main_thread():
-        for each in REQUESTS:
-            handler = signal.getsignal(each)
-            if handler not in (signal.SIG_IGN, None):
-                before[each] = handler
-        for each in before:
-            signal.signal(each, first)
+    for each in REQUESTS:
+        if _takes(each):
+            before[each] = signal.getsignal(each)
+    for each in before:
+        signal.signal(each, first)
     try:
         with _watched(noted, patience) if patience and before else nullcontext():
             yield stop
     finally:
         for each, handler in before.items():
-            signal.signal(each, handler)
+            if not (noted.is_set() and isinstance(handler, _Once)):
+                signal.signal(each, handler)
 
 
 @contextmanager
@@ -147,17 +146,46 @@ def _watched(noted: threading.Event, patience: float) -> Iterator[None]:
 
 
 @contextmanager
+def interrupted_once() -> Iterator[None]:
+    """Let the first Ctrl-C within the block be raised, and any later one end the process at once.
+
+    It is for programs: once the block is left, the process has nothing to say any more, and Ctrl-C
+    while Python cleans up is to show no traceback. What it was told to ignore stays ignored.
+    """
+    mine = _takes(signal.SIGINT)
+    if mine:
+        signal.signal(signal.SIGINT, _Once())
+    try:
+        yield
+    finally:
+        if mine and _takes(signal.SIGINT):
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """Let a request to terminate do what Ctrl-C does: what is done is kept."""
-
-    def stop(number: int, frame: Any) -> None:
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, stop)
+    """Let the first request to terminate do what Ctrl-C does: what is done is kept."""
+    before = signal.signal(signal.SIGTERM, _Once())
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+class _Once:
+    """A handler that raises the first request to stop; whatever comes next ends the process."""
+
+    def __call__(self, number: int, frame: Any) -> None:
+        for each in REQUESTS:
+            if isinstance(signal.getsignal(each), _Once):
+                signal.signal(each, signal.SIG_DFL)
+        raise _interruption(number)
+
+
+def _takes(number: signal.Signals) -> bool:
+    """Return whether this thread may say what a signal does, and the process heeds it."""
+    here = threading.current_thread() is threading.main_thread()
+    return here and signal.getsignal(number) not in (signal.SIG_IGN, None)
 
 
 def _interruption(number: int) -> KeyboardInterrupt:

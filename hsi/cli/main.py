@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import io
 import os
-import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -14,6 +12,7 @@ from typing import Any, TextIO, cast
 import click
 
 from hsi.errors import HsiError, unknown_name, visible
+from hsi.interrupts import interrupted_once
 from hsi.torchrun import check_one_process, launched
 
 SUBCOMMANDS = (
@@ -65,11 +64,14 @@ def main() -> None:
     harmless = [None if each is None else cast(TextIO, _Harmless(each)) for each in streams]
     sys.stdout, sys.stderr = harmless
     try:
-        _run()
-    except SystemExit as ended:
-        if ended.code and launched() is not None:
-            _leave(ended.code)
-        raise
+        with interrupted_once():
+            _run()
+    except (KeyboardInterrupt, SystemExit) as ended:
+        # An interrupt comes as such only while a command begins, or ends already.
+        code = ended.code if isinstance(ended, SystemExit) else 130
+        if code and launched() is not None:
+            _leave(code)
+        sys.exit(code)
     finally:
         # Where nobody reads any more, click leaves streams that do not complain in the end.
         if sys.stdout is harmless[0]:
@@ -96,8 +98,6 @@ def _run() -> None:
         # click turns an interrupt into an Abort; what was done about it stands in its notes.
         notes = getattr(stop.__cause__ or stop, "__notes__", [])
         _say(" ".join(["Interrupted.", *notes]))
-        # Whoever is in a hurry and asks again, while Python cleans up, is to see no traceback.
-        atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
         sys.exit(getattr(stop.__cause__ or stop, "exit_code", 130))
     except BrokenPipeError:
         # Whoever read our output has gone.

@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM: what is done is kept and told, and no process is left behind."""
 
+import json
 import os
 import signal
 import subprocess
@@ -91,6 +92,23 @@ def test_a_request_to_stop(start_hsi, places, tmp_path, counted, case):
         assert time.monotonic() < end, left
         time.sleep(0.1)
     counted("signals", "requests to stop")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["raised", "stopped", "failed", "finished"])
+def test_an_interrupt_at_each_line_until_the_process_has_ended(how, counted):
+    program = Path(__file__).with_name("interrupt_each_line.py")
+    made = subprocess.run([sys.executable, program, how], capture_output=True, check=True)
+    ends = [json.loads(line) for line in made.stdout.splitlines()]
+    assert len(ends) > 100
+    for code, said in ends:
+        assert code in (130, -signal.SIGINT), said
+        # Python says "Exception ignored in" of what comes while it cleans up.
+        assert "Traceback" not in said
+        assert "ignored" not in said
+    last = {"failed": "Error: it cannot be", "finished": ""}.get(how, "What is done is kept.")
+    assert last in ends[-1][1]
+    counted("signals", "interrupts at each line of an end", len(ends))
 
 
 @pytest.mark.slow
