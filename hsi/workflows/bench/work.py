@@ -16,8 +16,7 @@ from hsi.evaluation import Cell
 from hsi.locks import FileLock
 from hsi.sampling import Split
 from hsi.scenes import Scene, open_scene
-from hsi.sums import NAME as SUMS
-from hsi.training import Progress, Run, Settings
+from hsi.training import Progress, Run, Settings, check_free
 from hsi.training.state_file import States
 from hsi.workflows.bench.cells import hash_of
 from hsi.workflows.train import resume, settings_for, train
@@ -166,12 +165,14 @@ def clear(folder: Path) -> None:
     """
     if not folder.exists() or (folder / "metrics.json").is_file():
         return
-    # Before a run has its settings, it has a split, and files that are not yet whole.
-    others = [each for each in folder.iterdir() if each.name not in ("split.npz", SUMS)]
-    if not (folder / "config.toml").is_file() and any(e.name[0] != "." for e in others):
-        raise RunError(
-            f"{folder} holds something that is no run\nMove it elsewhere: a run is to lie there."
-        )
+    if not (folder / "config.toml").is_file():
+        try:
+            check_free(folder)
+        except RunError:
+            raise RunError(
+                f"{folder} holds something that is no run\n"
+                "Move it elsewhere: a run is to lie there."
+            ) from None
     shutil.rmtree(folder)
 
 
