@@ -175,6 +175,28 @@ def test_an_interruption_leaves_no_process_and_can_be_continued(start_hsi, small
     assert all(any((each / "checkpoint").glob("state-*")) for each in others)
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
+def test_the_first_process_is_killed_and_the_others_end(start_hsi, hsi_command, small_bench):
+    for _ in range(2):
+        command = [*map(str, small_bench), "--seeds", "3", "--jobs", "2"]
+        process = start_hsi(*command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        assert any(line.startswith("[1/") for line in process.stderr)
+        process.kill()
+        process.stderr.close()
+        process.wait()
+        assert _ends(process.pid)
+    again = hsi_command(*small_bench, "--seeds", "3")
+    assert again.code == 0, again.err
+    whole = hsi_command(*small_bench[:-1], "whole", "--seeds", "3")
+    assert whole.code == 0, whole.err
+    weights = [each for each in _files("whole") if each.name.startswith("model.")]
+    assert len(weights) == 6
+    for each in weights:
+        killed = Path("bench", *each.parts[1:])
+        assert each.read_bytes() == killed.read_bytes()
+
+
 def _ends(group):
     """Return whether all processes of a group end; Python's own helpers take a moment."""
     deadline = time.monotonic() + 20
