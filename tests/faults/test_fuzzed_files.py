@@ -37,7 +37,7 @@ def read_all(processes, case, valid, beside, seeds, folder):
         process.start()
         process.join()
         assert begun.is_file(), "a valid file is not read"
-        seed, more, others, used = json.loads(begun.read_text())
+        seed, more, others, used = json.loads(begun.read_text().splitlines()[0])
         refused, wrong, computed = refused + more, wrong + others, computed + used
         if seed is None:
             break
