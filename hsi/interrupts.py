@@ -114,10 +114,13 @@ def stoppable(
     try:
         with _watched(noted, patience) if patience and before else nullcontext():
             yield stop
+    except KeyboardInterrupt:
+        if noted.is_set():  # a program answers one of them
+            before = {each: what for each, what in before.items() if not isinstance(what, _Once)}
+        raise
     finally:
         for each, handler in before.items():
-            if not (noted.is_set() and isinstance(handler, _Once)):
-                signal.signal(each, handler)
+            signal.signal(each, handler)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Requests to stop that several processes agree on, and one that nobody takes note of."""
+"""Requests to stop: what waits for them, who agrees on them, and what the next one does."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from hsi.interrupts import Stop, Terminated, stoppable
+from hsi.interrupts import Stop, Terminated, interrupted_once, stoppable
 
 # A lock that is waited for by the system, which no signal interrupts.
 WAITING = """
@@ -60,6 +60,38 @@ def test_a_request_does_not_take_the_place_of_an_error_in_a_step(hears_interrupt
             os.kill(os.getpid(), signal.SIGINT)
         except KeyboardInterrupt:
             pytest.fail("it did")
+
+
+def test_of_an_interrupted_program_the_system_takes_the_next_one(hears_interrupts):
+    with interrupted_once():
+        with pytest.raises(KeyboardInterrupt), stoppable() as stop, stop.after_steps():
+            signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+
+
+def test_a_program_that_goes_on_after_an_error_is_interrupted_as_before(hears_interrupts):
+    def step():
+        signal.raise_signal(signal.SIGINT)
+        raise OSError("in a step")
+
+    with interrupted_once():
+        with pytest.raises(OSError, match="in a step"), stoppable() as stop, stop.after_steps():
+            step()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_after_an_interruption_a_caller_has_its_own_handler_again(hears_interrupts):
+    with pytest.raises(KeyboardInterrupt), stoppable() as stop, stop.after_steps():
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+
+
+def test_what_is_to_be_ignored_stays_ignored(hears_interrupts):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with interrupted_once():
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="locks as the C library of Linux has them")
