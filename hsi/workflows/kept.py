@@ -105,7 +105,7 @@ class Kept:
     def save(self) -> str:
         """Save them as checkpoint, or remove the run if there are none; say what was done."""
         if self.run.trained:
-            return f"The training was finished: {self.works} it.{self._how_to_go_on()}"
+            return self._finished()
         if not self.epoch and self.run.states:
             return f"No epoch was finished.{self._how_to_go_on()}"
         if not self.epoch:
@@ -179,11 +179,16 @@ class Kept:
                 f"there is not enough memory for this training: "
                 f"{' '.join(str(error).split())[:200]}\n{self.less_memory}"
             )
-        if how:
+        if self.run.trained:
+            error.add_note(self._finished())
+        elif how:
             error.add_note(how)
         elif self.run.checkpoint.is_file():
             error.add_note(kept)
         return error
+
+    def _finished(self) -> str:
+        return f"The training was finished: {self.works} it.{self._how_to_go_on()}"
 
     def _is_mine(self, name: str | None) -> bool:
         """Return whether a file is one of the run's; those of nobody in particular are."""

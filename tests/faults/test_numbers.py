@@ -142,6 +142,24 @@ def test_a_full_disk_leaves_what_one_can_go_on_from(scene, tmp_path, monkeypatch
     assert hsi.Run(tmp_path / "run").metrics["oa"] == expected.metrics["oa"]
 
 
+def test_a_disk_too_full_for_what_follows_the_training(scene, tmp_path, monkeypatch):
+    out = tmp_path / "run"
+
+    def full(path, *arguments, **options):
+        if path.name == "metrics.json":
+            raise OSError(28, "No space left on device", str(path))
+        return write_text(path, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("hsi.training.run_folder.write_text", full)
+        with pytest.raises(RunError, match=r"cannot write into .*No space left") as raised:
+            hsi.train(scene, out=out, **BRIEF)
+    assert raised.value.__notes__ == [
+        f"The training was finished: `hsi map {out}` and `hsi evaluate {out}` work with it."
+    ]
+    assert hsi.Run(out).classifier.class_map(scene, device="cpu").any()
+
+
 @pytest.mark.parametrize("epoch", [0, 1])
 def test_a_disk_too_full_for_a_state(scene, tmp_path, monkeypatch, epoch):
     """What the last epoch came to is kept where there is room for that; else nothing is left."""
