@@ -11,6 +11,8 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 REQUESTS = (signal.SIGINT, signal.SIGTERM)
+# The exit code of what Ctrl-C has ended.
+INTERRUPTED = 128 + signal.SIGINT
 
 
 class Terminated(KeyboardInterrupt):
@@ -97,7 +99,9 @@ def stoppable(
         a library, for what may never come.
     """
     stop = Stop(agree)
-    before: dict[signal.Signals, Any] = {}
+    before: dict[signal.Signals, Any] = {
+        each: signal.getsignal(each) for each in REQUESTS if _takes(each)
+    }
     noted = threading.Event()
 
     def first(number: int, frame: Any) -> None:
@@ -106,9 +110,6 @@ def stoppable(
             signal.signal(each, signal.SIG_IGN if agree else signal.SIG_DFL)
         stop.request(number)
 
-    for each in REQUESTS:
-        if _takes(each):
-            before[each] = signal.getsignal(each)
     for each in before:
         signal.signal(each, first)
     try:
@@ -116,7 +117,7 @@ def stoppable(
             yield stop
     except KeyboardInterrupt:
         if noted.is_set():  # a program answers one of them
-            before = {each: what for each, what in before.items() if not isinstance(what, _Once)}
+            before = {each: what for each, what in before.items() if what is not _once}
         raise
     finally:
         for each, handler in before.items():
@@ -155,34 +156,31 @@ def interrupted_once() -> Iterator[None]:
     It is for programs: once the block is left, the process has nothing to say any more, and Ctrl-C
     while Python cleans up is to show no traceback. What it was told to ignore stays ignored.
     """
-    mine = _takes(signal.SIGINT)
-    if mine:
-        signal.signal(signal.SIGINT, _Once())
+    if _takes(signal.SIGINT):
+        signal.signal(signal.SIGINT, _once)
     try:
         yield
     finally:
-        if mine and _takes(signal.SIGINT):
+        if _takes(signal.SIGINT):
             signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
     """Let the first request to terminate do what Ctrl-C does: what is done is kept."""
-    before = signal.signal(signal.SIGTERM, _Once())
+    before = signal.signal(signal.SIGTERM, _once)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-class _Once:
-    """A handler that raises the first request to stop; whatever comes next ends the process."""
-
-    def __call__(self, number: int, frame: Any) -> None:
-        for each in REQUESTS:
-            if isinstance(signal.getsignal(each), _Once):
-                signal.signal(each, signal.SIG_DFL)
-        raise _interruption(number)
+def _once(number: int, frame: Any) -> None:
+    """Raise the first request to stop; whatever comes next ends the process."""
+    for each in REQUESTS:
+        if signal.getsignal(each) is _once:
+            signal.signal(each, signal.SIG_DFL)
+    raise _interruption(number)
 
 
 def _takes(number: signal.Signals) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, TextIO, cast
 import click
 
 from hsi.errors import HsiError, unknown_name, visible
-from hsi.interrupts import interrupted_once
+from hsi.interrupts import INTERRUPTED, interrupted_once
 from hsi.torchrun import check_one_process, launched
 
 SUBCOMMANDS = (
@@ -68,7 +68,7 @@ def main() -> None:
             _run()
     except (KeyboardInterrupt, SystemExit) as ended:
         # An interrupt comes as such only while a command begins, or ends already.
-        code = ended.code if isinstance(ended, SystemExit) else 130
+        code = ended.code if isinstance(ended, SystemExit) else INTERRUPTED
         if code and launched() is not None:
             _leave(code)
         sys.exit(code)
@@ -98,7 +98,7 @@ def _run() -> None:
         # click turns an interrupt into an Abort; what was done about it stands in its notes.
         notes = getattr(stop.__cause__ or stop, "__notes__", [])
         _say(" ".join(["Interrupted.", *notes]))
-        sys.exit(getattr(stop.__cause__ or stop, "exit_code", 130))
+        sys.exit(getattr(stop.__cause__ or stop, "exit_code", INTERRUPTED))
     except BrokenPipeError:
         # Whoever read our output has gone.
         _drop_output()

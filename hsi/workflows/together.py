@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hsi.errors import DivergedError, UsageError
-from hsi.interrupts import stoppable
+from hsi.interrupts import INTERRUPTED, stoppable
 from hsi.sampling import Split
 from hsi.scenes import Scene, open_scene
 from hsi.training import Progress, Run, Settings
@@ -252,4 +252,4 @@ def _others_end_after_the_first(ranks: Ranks) -> Iterator[None]:
         yield
     except (UsageError, DivergedError, KeyboardInterrupt) as error:
         ranks.outlast_the_first()
-        raise SystemExit(getattr(error, "exit_code", 130)) from error
+        raise SystemExit(getattr(error, "exit_code", INTERRUPTED)) from error

@@ -1,7 +1,7 @@
 """Run a command that is interrupted, and interrupted again at each line that follows.
 
-Given how the command ends by itself ("raised", "stopped", "failed", "finished"), prints one line of
-JSON for each process: its exit status, and what it said.
+Given the name of a function, how the command ends by itself, prints one line of JSON for each
+process: its exit status, and what it said.
 """
 
 import atexit
@@ -20,8 +20,32 @@ from hsi.interrupts import stoppable
 END = b"all lines were run\n"
 
 
-def begun(how, number):
-    """Do what a command does, in this process; interrupt it at a line of what follows."""
+def raised(follow):
+    try:
+        signal.raise_signal(signal.SIGINT)
+    finally:
+        follow()
+
+
+def stopped(follow):
+    with stoppable() as stop, stop.after_steps():
+        signal.raise_signal(signal.SIGINT)
+        follow()
+
+
+def failed(follow):
+    follow()
+    raise HsiError("it cannot be")
+
+
+def finished(follow):
+    with stoppable():
+        pass
+    follow()
+
+
+def begun(end, number):
+    """Do what a command does, in this process; interrupt it at a line of its end."""
     lines = 0
 
     def at_a_line(frame, event, argument):
@@ -32,7 +56,7 @@ def begun(how, number):
             signal.raise_signal(signal.SIGINT)
         return at_a_line
 
-    def from_here():
+    def follow():
         frame = sys._getframe()
         while frame:
             frame.f_trace = at_a_line
@@ -41,24 +65,11 @@ def begun(how, number):
 
     @click.command
     def command():
-        if how == "failed":
-            from_here()
-            raise HsiError("it cannot be")
         try:
-            if how == "raised":
-                try:
-                    signal.raise_signal(signal.SIGINT)
-                finally:
-                    from_here()
-            with stoppable() as stop:
-                if how == "stopped":
-                    with stop.after_steps():
-                        signal.raise_signal(signal.SIGINT)
-                        from_here()
+            end(follow)
         except KeyboardInterrupt as interrupt:
             interrupt.add_note("What is done is kept.")
             raise
-        from_here()
 
     # What is registered first is called last.
     atexit.register(lambda: lines < number and os.write(2, END))
@@ -68,13 +79,13 @@ def begun(how, number):
     main.main()
 
 
-def outcome(how, number):
+def outcome(end, number):
     """Begin in a process of its own; return how it ended and what it said."""
     with tempfile.TemporaryFile() as said:
         pid = os.fork()
         if pid == 0:
             os.dup2(said.fileno(), 2)
-            begun(how, number)
+            begun(end, number)
             sys.exit()
         _, status = os.waitpid(pid, 0)
         said.seek(0)
@@ -82,9 +93,10 @@ def outcome(how, number):
 
 
 if __name__ == "__main__":
+    end = {each.__name__: each for each in (raised, stopped, failed, finished)}[sys.argv[1]]
     number = 1
     while True:
-        code, said = outcome(sys.argv[1], number)
+        code, said = outcome(end, number)
         if END in said:
             break
         print(json.dumps([code, said.decode()]), flush=True)

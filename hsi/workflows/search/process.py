@@ -18,13 +18,12 @@ import torch
 
 from hsi.errors import HsiError, RunError
 from hsi.inference import resolve_device
+from hsi.interrupts import INTERRUPTED
 from hsi.scenes import open_scene
 from hsi.workflows.search.journal import Journal
 from hsi.workflows.search.objective import without_test_labels
 from hsi.workflows.search.record import Searched, describe_scene, read_searched, read_split
 from hsi.workflows.search.work import Work
-
-STOPPED = 130
 
 
 def main() -> int:
@@ -37,7 +36,7 @@ def main() -> int:
         torch.set_num_threads(int(threads))
         _work(Path(folder), int(total), device)
     except KeyboardInterrupt:
-        return STOPPED
+        return INTERRUPTED
     except HsiError as error:
         print(error, file=sys.stderr)
         return error.exit_code
